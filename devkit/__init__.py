@@ -1,0 +1,1 @@
+"""Runs all of Steward on one machine without Azure; never deployed."""

@@ -1,0 +1,1 @@
+"""What Steward knows and decides; nothing here imports azure.functions."""
