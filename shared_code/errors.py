@@ -1,23 +1,23 @@
 """Every error Steward raises on purpose, one class for each reaction a caller may have.
 
-    StewardError                    anything below; the text is one sentence fit for an operator
-    ├── SettingsError               steward.toml or an app setting is wrong: mend it, nothing was started
-    ├── InvalidRequest              what the caller sent is malformed: mend the request
-    │   └── KeyReused               the Idempotency-Key was used before with another body
-    ├── Unknown                     no such job, run or report: check the name
-    ├── Refused                     well-formed, and not allowed now: locked, unavailable, already ended
-    ├── Fenced                      another process has taken this run over: stop at once, write nothing
-    ├── StoreError                  the store cannot be read or written
-    │   ├── AlreadyExists           create() found the object there
-    │   └── Changed                 replace() found another version there
-    └── AzureError                  Azure could not be read or written
-        ├── Unauthenticated         no token, or the token was not accepted
-        ├── AccessDenied            the identity lacks a role at that scope
-        ├── NotFound                Azure says the thing is not there, or not visible
-        ├── Conflict                Azure says the state does not allow it
-        ├── Throttled               Azure keeps answering 429
-        ├── Unreachable             no answer: name, connection, TLS or time-out
-        └── UnreadableAnswer        an answer came and is not what it should be: HTML, cut off, wrong shape
+StewardError                    anything below; the text is one sentence fit for an operator
+├── SettingsError               steward.toml or an app setting is wrong: mend it, nothing was started
+├── InvalidRequest              what the caller sent is malformed: mend the request
+│   └── KeyReused               the Idempotency-Key was used before with another body
+├── Unknown                     no such job, run or report: check the name
+├── Refused                     well-formed, and not allowed now: locked, unavailable, already ended
+├── Fenced                      another process has taken this run over: stop at once, write nothing
+├── StoreError                  the store cannot be read or written
+│   ├── AlreadyExists           create() found the object there
+│   └── Changed                 replace() found another version there
+└── AzureError                  Azure could not be read or written
+├── Unauthenticated         no token, or the token was not accepted
+├── AccessDenied            the identity lacks a role at that scope
+├── NotFound                Azure says the thing is not there, or not visible
+├── Conflict                Azure says the state does not allow it
+├── Throttled               Azure keeps answering 429
+├── Unreachable             no answer: name, connection, TLS or time-out
+└── UnreadableAnswer        an answer came and is not what it should be: HTML, cut off, wrong shape
 """
 
 

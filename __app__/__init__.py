@@ -1,0 +1,20 @@
+"""Who calls us: one module for each function or family of functions; the only package that imports azure.functions."""
+
+import logging
+
+import azure.functions as func
+
+from __app__ import catalog_api, health_api, list_resource_groups, run_worker, runs_api, watchdog
+from shared_code.wiring import steward
+
+log = logging.getLogger("steward")
+
+MODULES = (catalog_api, health_api, list_resource_groups, run_worker, runs_api, watchdog)
+
+
+def register(app: func.FunctionApp) -> None:
+    """Register every function whose configuration allows it, and log one ERROR line for each problem."""
+    for module in MODULES:
+        app.register_functions(module.blueprint)
+    for problem in steward().problems:
+        log.error("configuration: %s", problem)

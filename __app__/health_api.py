@@ -1,0 +1,25 @@
+"""Is the app up, and is its configuration whole?"""
+
+from http import HTTPStatus
+
+import azure.functions as func
+
+from __app__.responses import answered, json_answer
+from shared_code.wiring import steward
+
+blueprint = func.Blueprint()
+
+
+@blueprint.route("live", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+def live(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  # the binding needs it
+    """Answer 200 and nothing else."""
+    return func.HttpResponse(status_code=HTTPStatus.OK.value)
+
+
+@blueprint.route("health", methods=["GET"])
+@answered
+def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  # the binding needs it
+    """Answer 200, or 503 with every configuration problem."""
+    problems = steward().problems
+    status = HTTPStatus.SERVICE_UNAVAILABLE if problems else HTTPStatus.OK
+    return json_answer({"status": "unhealthy" if problems else "healthy", "problems": problems}, status)

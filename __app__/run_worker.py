@@ -1,0 +1,41 @@
+"""The worker of the queue, and what becomes of messages it could not handle."""
+
+import logging
+from functools import cache
+
+import azure.functions as func
+import msgspec
+
+from __app__.queue import CONNECTION, NAME, POISON, Work, read, send, sends_runs
+from shared_code.wiring import TIME_LIMIT, steward
+from shared_code.worker import Worker
+
+log = logging.getLogger("steward")
+
+blueprint = func.Blueprint()
+
+
+@cache
+def _worker() -> Worker:
+    return steward().worker(TIME_LIMIT)
+
+
+@blueprint.queue_trigger(arg_name="message", queue_name=NAME, connection=CONNECTION)
+@sends_runs(blueprint)
+def run_worker(message: func.QueueMessage, work: Work, context: func.Context) -> None:
+    """Perform the run that the message names."""
+    send(work, _worker().perform(read(message), context.invocation_id))
+
+
+@blueprint.queue_trigger(arg_name="message", queue_name=POISON, connection=CONNECTION)
+@sends_runs(blueprint)
+def run_worker_poison(message: func.QueueMessage, work: Work) -> None:
+    """Mark the run as failed whose message was delivered too often."""
+    try:
+        run = read(message)
+    except msgspec.MsgspecError as error:
+        log.error("queue=%s message=%s is not ours and is dropped: %s", POISON, message.id, error)
+        return
+    reason = "Its message was delivered 5 times without success; the log says why under this run's id."
+    log.error("run=%s %s", run, reason)
+    send(work, _worker().give_up(run, reason))

@@ -1,0 +1,111 @@
+"""Runs over HTTP: start, list, show, cancel, report."""
+
+from http import HTTPStatus
+
+import azure.functions as func
+import msgspec
+
+from __app__.queue import Work, send, sends_runs
+from __app__.responses import answer, answered, json_answer
+from shared_code.errors import InvalidRequest
+from shared_code.reports.formats import TYPES, choose, report
+from shared_code.run_requests import Wanted
+from shared_code.runs import Run, RunStatus, TriggeredBy
+from shared_code.wiring import steward
+
+blueprint = func.Blueprint()
+
+LARGEST_BODY = 64 * 1024
+RETRY_AFTER = {"Retry-After": "2"}
+PAGE, LARGEST_PAGE = 50, 200
+
+
+@blueprint.route("jobs/{job}/runs", methods=["POST"])
+@sends_runs(blueprint)
+@answered
+def start_run(req: func.HttpRequest, work: Work) -> func.HttpResponse:
+    """Record a run in plan mode and answer 202 with its address."""
+    run = steward().requests.by_hand(
+        req.route_params["job"],
+        _wanted(req.get_body()),
+        TriggeredBy.HTTP,
+        requested_by=_requested_by(req),
+        idempotency_key=req.headers.get("Idempotency-Key"),
+    )
+    if run.status is RunStatus.QUEUED:
+        send(work, [run.id])
+    return json_answer(_shown(run), HTTPStatus.ACCEPTED, {"Location": run.links["self"], **RETRY_AFTER})
+
+
+@blueprint.route("runs", methods=["GET"])
+@answered
+def list_runs(req: func.HttpRequest) -> func.HttpResponse:
+    """Answer runs, newest first: `job`, `limit` and `before` (a run id) narrow the list; `next` leads on."""
+    records = steward().records
+    job, limit = req.params.get("job"), _limit(req.params.get("limit"))
+    if job is not None:
+        steward().requests.known(job)
+    ids = records.newest(job, req.params.get("before"))
+    runs = [_shown(records.get(run_id).run) for run_id, _ in zip(ids, range(limit), strict=False)]
+    more = next(ids, None) is not None
+    narrowed = f"&job={job}" if job else ""
+    following = f"/api/runs?limit={limit}{narrowed}&before={runs[-1]['id']}" if more else None
+    return json_answer({"runs": runs, "next": following})
+
+
+@blueprint.route("runs/{run}", methods=["GET"])
+@answered
+def show_run(req: func.HttpRequest) -> func.HttpResponse:
+    """Answer the record of a run."""
+    run = steward().records.get(req.route_params["run"]).run
+    return json_answer(_shown(run), headers=None if run.status.ended else RETRY_AFTER)
+
+
+@blueprint.route("runs/{run}/cancel", methods=["POST"])
+@answered
+def cancel_run(req: func.HttpRequest) -> func.HttpResponse:
+    """Cancel a run: 200 if it had not begun, 202 if it stops at its next checkpoint."""
+    run = steward().requests.cancel(req.route_params["run"])
+    return json_answer(_shown(run), HTTPStatus.OK if run.status.ended else HTTPStatus.ACCEPTED)
+
+
+@blueprint.route("runs/{run}/report", methods=["GET"])
+@answered
+def read_report(req: func.HttpRequest) -> func.HttpResponse:
+    """Answer the report of a run as HTML, CSV or JSON, by `?format=` or the Accept header."""
+    own = steward()
+    run = own.records.get(req.route_params["run"]).run
+    form = choose(req.params.get("format"), req.headers.get("Accept", ""))
+    extra = {"Content-Disposition": f'attachment; filename="{run.id}.csv"'} if form == "csv" else None
+    return answer(b"".join(report(own.store, run, form)), TYPES[form], headers=extra)
+
+
+def _shown(run: Run) -> dict[str, object]:
+    return {**msgspec.to_builtins(run), "links": run.links}
+
+
+def _wanted(body: bytes) -> Wanted:
+    if len(body) > LARGEST_BODY:
+        raise InvalidRequest(f"The body has {len(body):,} bytes; at most {LARGEST_BODY:,} are read.")
+    if not body.strip():
+        return Wanted()
+    try:
+        return msgspec.json.decode(body, type=Wanted)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        example = '{"mode": "plan", "scope": {"subscriptions": ["…"]}}'
+        raise InvalidRequest(f"The body cannot be read: {error}; send nothing, or JSON such as {example}.") from error
+
+
+def _requested_by(req: func.HttpRequest) -> str | None:
+    name = req.headers.get("X-Requested-By", "").strip()
+    if len(name) > 256 or not name.isprintable():
+        raise InvalidRequest("X-Requested-By must be at most 256 printable characters.")
+    return name or None
+
+
+def _limit(text: str | None) -> int:
+    if text is None:
+        return PAGE
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= LARGEST_PAGE):
+        raise InvalidRequest(f"limit is '{text[:40]}'; it must be a whole number from 1 to {LARGEST_PAGE}.")
+    return int(text)

@@ -1,0 +1,20 @@
+"""An Azure on loopback: Resource Manager behind HTTPS, and the identity endpoint of a function app."""
+
+from devkit.simulator.estates import load_estate
+from devkit.simulator.faults import Fault
+from devkit.simulator.journal import Request
+from devkit.simulator.model import Estate, Resource, ResourceGroup, Subscription
+from devkit.simulator.recordings import load_recordings
+from devkit.simulator.simulator import Simulator
+
+__all__ = [
+    "Estate",
+    "Fault",
+    "Request",
+    "Resource",
+    "ResourceGroup",
+    "Simulator",
+    "Subscription",
+    "load_estate",
+    "load_recordings",
+]

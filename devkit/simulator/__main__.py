@@ -1,0 +1,92 @@
+"""`python -m devkit.simulator`: serves an estate until it is told to stop."""
+
+import argparse
+import json
+import os
+import signal
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+from devkit.simulator.estates import load_estate
+from devkit.simulator.faults import load_faults
+from devkit.simulator.model import Estate
+from devkit.simulator.recordings import load_recordings
+from devkit.simulator.simulator import Simulator
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the simulator until SIGINT or SIGTERM; 0 when it was stopped, 2 when it could not start."""
+    wanted = _parser().parse_args(arguments)
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    try:
+        estate = load_recordings(wanted.recordings) if wanted.recordings else load_estate(wanted.estate)
+        faults = load_faults(wanted.faults) if wanted.faults else []
+        with Simulator(estate, faults=faults, port=wanted.port, log=wanted.log) as simulator:
+            print(describe(simulator.url, estate), flush=True)
+            if wanted.environment:
+                write_environment(wanted.environment, simulator.environment)
+            stopped.wait()
+    except ValueError as error:
+        print(f"simulator: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        where = f"port {wanted.port}" if error.filename is None else error.filename
+        print(f"simulator: {where}: {error.strerror or error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def describe(url: str, estate: Estate) -> str:
+    """What is served where, with the estate's notes, for the person in front of the terminal."""
+    subscriptions = estate.subscriptions
+    groups = sum(each.group_count for each in subscriptions)
+    resources = sum(each.resource_count for each in subscriptions)
+    line = (
+        f"{url} serves estate '{estate.name}': {len(subscriptions)} subscriptions, {groups} resource groups, "
+        f"{resources} resources. Ctrl+C stops it."
+    )
+    return "\n".join([*estate.notes, line])
+
+
+def write_environment(file: Path, environment: dict[str, str]) -> None:
+    """Put the environment there as JSON, whole or not at all, for the owner's eyes only.
+
+    Raises:
+        OSError: when it cannot be written.
+    """
+    handle, draft = tempfile.mkstemp(dir=file.absolute().parent, prefix=f".{file.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            json.dump(environment, stream, indent=2)
+            stream.write("\n")
+        Path(draft).replace(file)
+    except OSError:
+        Path(draft).unlink(missing_ok=True)
+        raise
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m devkit.simulator", description=__doc__)
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--estate", default="demo", help="estate to serve: demo (default) or odd")
+    source.add_argument("--recordings", type=Path, metavar="FOLDER", help="serve recorded answers instead")
+    parser.add_argument("--port", type=_port, default=0, help="port on 127.0.0.1; 0 (default) takes a free one")
+    parser.add_argument("--faults", type=Path, metavar="FILE", help="JSON list of faults; see faults.py")
+    parser.add_argument("--log", type=Path, metavar="FILE", help="append each request as a line of JSON")
+    parser.add_argument("--environment", type=Path, metavar="FILE", help="write the variables that point a client here")
+    return parser
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"{port} is no port; ports are 0 to 65535")
+    return port
+
+
+if __name__ == "__main__":
+    sys.exit(main())

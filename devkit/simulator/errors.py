@@ -1,0 +1,88 @@
+"""Resource Manager's error answers: codes, sentences and envelopes as recorded."""
+
+import re
+
+from devkit.simulator.exchange import Reply, json_reply
+
+# Azure marks the errors its front door decides; the recorded 401, 403 and 404 all carry it.
+_GATEWAY = {"x-ms-failure-cause": "gateway"}
+
+
+def error(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Reply:
+    """The usual envelope: {"error": {"code", "message"}}."""
+    return json_reply({"error": {"code": code, "message": message}}, status, _GATEWAY | (headers or {}))
+
+
+def unauthenticated(code: str, message: str, description: str) -> Reply:
+    """401 with the challenge that names Entra ID."""
+    challenge = (
+        'Bearer authorization_uri="https://login.microsoftonline.com/", error="invalid_token", '
+        f'error_description="{description}"'
+    )
+    return error(401, code, message, {"WWW-Authenticate": challenge})
+
+
+def missing_api_version() -> Reply:
+    """Every request needs an api-version."""
+    return error(
+        400,
+        "MissingApiVersionParameter",
+        "The api-version query parameter (?api-version=) is required for all requests.",
+    )
+
+
+def invalid_subscription_id(subscription: str) -> Reply:
+    """The segment after /subscriptions/ is not a GUID."""
+    return error(
+        400,
+        "InvalidSubscriptionId",
+        f"The provided subscription identifier '{subscription}' is malformed or invalid.",
+    )
+
+
+def subscription_not_found(subscription: str) -> Reply:
+    """The subscription does not exist, or the caller cannot see it: Azure does not tell (oddity 52)."""
+    return error(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
+
+
+def group_not_found(group: str) -> Reply:
+    """There is no such resource group in a subscription the caller may read."""
+    return error(404, "ResourceGroupNotFound", f"Resource group '{group}' could not be found.")
+
+
+def invalid_resource_type(path: str, api_version: str) -> Reply:
+    """The path names an operation that is not simulated."""
+    named = re.search(r"/providers/([^/]+)/([^/]+)", path)
+    namespace, resource_type = named.groups() if named else ("Microsoft.Resources", path.rpartition("/")[2])
+    return error(
+        404,
+        "InvalidResourceType",
+        f"Resource type '{resource_type}' of provider namespace '{namespace}' was not found in global location "
+        f"for api version '{api_version}'.",
+    )
+
+
+def invalid_filter(text: str) -> Reply:
+    """The $filter cannot be understood."""
+    return error(400, "InvalidFilterInQueryString", f"Invalid $filter '{text}' specified in the query string.")
+
+
+def invalid_parameter(name: str, value: str) -> Reply:
+    """Another query parameter cannot be understood. The code is ours; no recording shows one."""
+    return error(400, "InvalidQueryParameterValue", f"The value '{value}' of the query parameter '{name}' is invalid.")
+
+
+def method_not_allowed(method: str) -> Reply:
+    """The path is known and the method is not."""
+    return error(405, "MethodNotAllowed", f"The HTTP method '{method}' is not supported at scope.")
+
+
+def forbidden(action: str, scope: str, principal: str) -> Reply:
+    """The identity has no role for this; Azure answers the same for a scope that does not exist (oddity 54)."""
+    return error(
+        403,
+        "AuthorizationFailed",
+        f"The client '{principal}' with object id '{principal}' does not have authorization to perform action "
+        f"'{action}' over scope '{scope}' or the scope is invalid. If access was recently granted, please "
+        "refresh your credentials.",
+    )

@@ -1,0 +1,139 @@
+"""Trouble by script: which call of which route goes wrong, and how."""
+
+import threading
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import msgspec
+from msgspec import Struct
+
+RouteName = Literal[
+    "subscriptions",
+    "subscription",
+    "resource-groups",
+    "resource-group",
+    "resources",
+    "group-resources",
+    "identity",
+    "unknown",
+]
+Kind = Literal[
+    "status",
+    "forbidden",
+    "not-found",
+    "throttled",
+    "expired-token",
+    "flat",
+    "capitals",
+    "error-in-200",
+    "html",
+    "not-json",
+    "empty",
+    "cut",
+    "cut-json",
+    "reset",
+    "delay",
+]
+
+
+class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One kind of trouble on some calls of one route.
+
+    `route` is a route's name (see RouteName), `*` for every call to Resource Manager, or a pattern for the path
+    that begins with `/` and is compared without case. `subscription` limits it to one id, `page` to one page of a
+    list. Of the matching calls the `nth` (from 1) and the following are hit, `times` in all; None is for ever.
+
+    `kind` says what happens; see breakage.py. `status`, `body` (text, or JSON), `content_type` and `retry_after`
+    (seconds) replace what the kind would send; `delay` seconds pass first, and kind `delay` does nothing more.
+    """
+
+    route: str = "*"
+    subscription: str = ""
+    page: int = 0
+    nth: int = 1
+    times: int | None = 1
+    kind: Kind = "status"
+    status: int = 0
+    retry_after: int | str | None = None
+    body: Any = None
+    content_type: str = ""
+    delay: float = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what would never match.
+
+        Raises:
+            ValueError: naming the field, its value and what it may be.
+        """
+        if self.route != "*" and not self.route.startswith("/") and self.route not in get_args(RouteName):
+            names = ", ".join(get_args(RouteName))
+            raise ValueError(
+                f"route '{self.route}' is none of {names}, '*' or a path pattern such as '/subscriptions/*'"
+            )
+        if self.kind not in get_args(Kind):
+            raise ValueError(f"kind '{self.kind}' is none of {', '.join(get_args(Kind))}")
+        if self.nth < 1 or (self.times is not None and self.times < 1):
+            raise ValueError(f"nth {self.nth} and times {self.times} count from 1")
+
+    def matches(self, route: str, subscription: str, path: str, page: int) -> bool:
+        """Whether a call of that route, subscription id, decoded path and page number is meant."""
+        if self.route.startswith("/"):
+            if not fnmatchcase(path.casefold(), self.route.casefold()):
+                return False
+        elif self.route == "*":
+            if route == "identity":
+                return False
+        elif self.route != route:
+            return False
+        if self.subscription and self.subscription.casefold() != subscription.casefold():
+            return False
+        return self.page in (0, page)
+
+
+class Faults:
+    """The faults in force and how often each was matched; safe to change while requests are served."""
+
+    def __init__(self, faults: tuple[Fault, ...] = ()) -> None:
+        self._lock = threading.Lock()
+        self._faults = list(faults)
+        self._seen = [0] * len(faults)
+
+    def add(self, fault: Fault) -> None:
+        """Put one more fault in force; its calls are counted from now on."""
+        with self._lock:
+            self._faults.append(fault)
+            self._seen.append(0)
+
+    def clear(self) -> None:
+        """Forget all faults."""
+        with self._lock:
+            self._faults.clear()
+            self._seen.clear()
+
+    def take(self, route: str, subscription: str, path: str, page: int) -> Fault | None:
+        """Count the call with every fault it matches, and return the first fault that hits it."""
+        hit: Fault | None = None
+        with self._lock:
+            for place, fault in enumerate(self._faults):
+                if not fault.matches(route, subscription, path, page):
+                    continue
+                self._seen[place] += 1
+                late = fault.times is not None and self._seen[place] >= fault.nth + fault.times
+                if hit is None and self._seen[place] >= fault.nth and not late:
+                    hit = fault
+        return hit
+
+
+def load_faults(file: Path) -> list[Fault]:
+    """Read a JSON file that holds a list of faults.
+
+    Raises:
+        ValueError: when it cannot be read or is not such a list; one sentence with the file's name.
+    """
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=list[Fault])
+    except OSError as error:
+        raise ValueError(f"{file}: {error.strerror}") from error
+    except msgspec.DecodeError as error:
+        raise ValueError(f"{file}: {error}") from error

@@ -1,0 +1,142 @@
+"""Serves calls over HTTPS (and plain HTTP for the identity endpoint) from a thread of its own, on loopback only."""
+
+import asyncio
+import gzip
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from devkit.simulator.exchange import Call, Reply
+
+HOST = "127.0.0.1"
+_WORTH_COMPRESSING = 200
+
+Handler = Callable[[Call], Awaitable[Reply]]
+
+
+class Listener:
+    """One port and what answers there; without a TLS context it speaks plain HTTP. Port 0 takes a free one."""
+
+    def __init__(self, handler: Handler, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
+        self._handler = handler
+        self._tls = tls
+        self._connections: set[asyncio.BaseTransport] = set()
+        # Bound here and not in the thread, so that the port is known at once and a taken one is the caller's error.
+        self.socket = socket.socket()
+        try:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self.socket.bind((HOST, port))
+            self.socket.listen()
+        except OSError:
+            self.socket.close()
+            raise
+        self.port: int = self.socket.getsockname()[1]
+
+    async def serve(self, stop: asyncio.Event, ready: Callable[[], object]) -> None:
+        """Answer requests until `stop` is set; `ready` is called once connections are accepted."""
+        runner = web.ServerRunner(web.Server(self._respond, access_log=None), shutdown_timeout=0)
+        await runner.setup()
+        try:
+            await web.SockSite(runner, self.socket, ssl_context=self._tls).start()
+            ready()
+            await stop.wait()
+        finally:
+            # A TLS connection that is only closed waits for the other side's goodbye, long after the loop has ended.
+            for connection in list(self._connections):
+                _reset(connection)
+            await runner.cleanup()
+            self.socket.close()
+            await asyncio.sleep(0)
+
+    async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
+        transport = request.transport
+        if transport is not None:
+            self._connections = {each for each in self._connections if not each.is_closing()} | {transport}
+        reply = await self._handler(
+            Call(
+                method=request.method,
+                target=request.raw_path,
+                host=request.headers.get("Host", ""),
+                headers={name.casefold(): value for name, value in request.headers.items()},
+            )
+        )
+        if reply.reset:
+            _reset(transport)
+            return web.Response()
+        headers = {"Server": "simulator"} | reply.headers
+        body = reply.body
+        if "gzip" in request.headers.get("Accept-Encoding", "") and len(body) >= _WORTH_COMPRESSING:
+            body = gzip.compress(body, compresslevel=1)
+            headers["Content-Encoding"] = "gzip"
+        if reply.cut:
+            return await _cut(request, reply.status, headers, body)
+        response = web.Response(status=reply.status, body=body or None, headers=headers)
+        if not body and "Content-Type" not in headers:
+            response.headers.popall("Content-Type", None)
+        return response
+
+
+async def _cut(request: web.BaseRequest, status: int, headers: dict[str, str], body: bytes) -> web.StreamResponse:
+    """Announce the whole body, send half of it, and close the connection."""
+    response = web.StreamResponse(status=status, headers=headers | {"Content-Length": str(len(body))})
+    response.force_close()
+    await response.prepare(request)
+    await response.write(body[: len(body) // 2])
+    if request.transport is not None:
+        request.transport.close()
+    return response
+
+
+def _reset(transport: asyncio.BaseTransport | None) -> None:
+    """Close a connection with RST: no TLS goodbye, nothing flushed."""
+    if not isinstance(transport, asyncio.WriteTransport):
+        return
+    connection = transport.get_extra_info("socket")
+    if connection is not None and connection.fileno() >= 0:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
+
+
+class Server:
+    """Runs listeners in a background thread from `start` to `stop`."""
+
+    def __init__(self, listeners: list[Listener]) -> None:
+        self._listeners = listeners
+        self._thread = threading.Thread(target=self._run, name="simulator", daemon=True)
+        self._waiting = len(listeners)
+        self._ready = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+
+    def start(self) -> None:
+        """Return once every listener accepts connections."""
+        self._thread.start()
+        self._ready.wait()
+
+    def stop(self) -> None:
+        """Close the listeners and all connections, and wait for the thread to end."""
+        if self._loop is not None and self._stop is not None and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        finally:
+            self._ready.set()
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            for listener in self._listeners:
+                tasks.create_task(listener.serve(self._stop, self._one_ready))
+
+    def _one_ready(self) -> None:
+        self._waiting -= 1
+        if self._waiting == 0:
+            self._ready.set()

@@ -1,0 +1,172 @@
+"""The simulator as a whole: an estate behind HTTPS, an identity endpoint, faults and a request log."""
+
+import asyncio
+import shutil
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from devkit.simulator import certificates
+from devkit.simulator.arm import ResourceManager
+from devkit.simulator.breakage import broken
+from devkit.simulator.exchange import Call, Reply
+from devkit.simulator.faults import Fault, Faults
+from devkit.simulator.identity import Identity
+from devkit.simulator.journal import Journal, Request
+from devkit.simulator.model import Estate
+from devkit.simulator.routes import Route, route
+from devkit.simulator.server import HOST, Listener, Server
+
+AUDIENCE = "https://management.azure.com"
+IDENTITY_PATH = "/msi/token"
+
+
+class Simulator:
+    """An Azure on loopback, from `start` to `stop` or inside a `with` block.
+
+    Takes the estate to serve, faults in force from the beginning, the port for Resource Manager (0: a free one) and
+    the file the request log is appended to (None: kept in memory only).
+
+    `environment` is what points a client here; `REQUESTS_CA_BUNDLE` lies in a private folder that `stop` removes.
+
+    Raises:
+        OSError: from `start`, when the port is taken or the log cannot be written.
+    """
+
+    def __init__(
+        self, estate: Estate, faults: Iterable[Fault] = (), port: int = 0, log: Path | str | None = None
+    ) -> None:
+        self.estate = estate
+        self.faults = Faults(tuple(faults))
+        self.url = ""
+        self.environment: dict[str, str] = {}
+        self._own_faults = Faults(tuple(fault for each in estate.subscriptions for fault in each.faults))
+        self._port = port
+        self._log = Path(log) if log is not None else None
+        self._journal = Journal(None)
+        self._identity = Identity(AUDIENCE)
+        self._manager = ResourceManager(estate, self.url)
+        self._server: Server | None = None
+        self._folder: Path | None = None
+
+    @property
+    def requests(self) -> list[Request]:
+        """A copy of the request log, in the order of the answers; kept after `stop`."""
+        return self._journal.requests
+
+    def start(self) -> None:
+        """Listen; `url` and `environment` are set when this returns."""
+        self._journal = Journal(self._log)
+        self._folder = Path(tempfile.mkdtemp(prefix="simulator-"))
+        listeners: list[Listener] = []
+        try:
+            tls, authority = certificates.issue(self._folder)
+            listeners.append(Listener(self._answer_arm, self._port, tls))
+            listeners.append(Listener(self._answer_identity))
+        except OSError:
+            for listener in listeners:
+                listener.socket.close()
+            self.stop()
+            raise
+        arm, identity = listeners
+        self.url = f"https://{HOST}:{arm.port}"
+        self._manager = ResourceManager(self.estate, self.url)
+        self.environment = {
+            "STEWARD_ARM_ENDPOINT": self.url,
+            "STEWARD_ARM_AUDIENCE": AUDIENCE,
+            "IDENTITY_ENDPOINT": f"http://{HOST}:{identity.port}{IDENTITY_PATH}",
+            "IDENTITY_HEADER": self._identity.secret,
+            "REQUESTS_CA_BUNDLE": str(authority),
+        }
+        self._server = Server(listeners)
+        self._server.start()
+
+    def stop(self) -> None:
+        """Close everything and remove the certificate's folder. The request log stays readable."""
+        if self._server:
+            self._server.stop()
+            self._server = None
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+        self._journal.close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    async def _answer_arm(self, call: Call) -> Reply:
+        manager = self._manager
+        asked = route(call.path)
+        refusal = self._identity.refusal(call)
+        if refusal:
+            return await self._finish(call, asked, asked.subscription, lambda: refusal)
+        subscription, page = manager.place(call, asked)
+        match = (asked.name, subscription, call.path, page)
+        fault = self.faults.take(*match) or self._own_faults.take(*match)
+        return await self._finish(call, asked, subscription, lambda: manager.answer(call, asked), fault)
+
+    async def _answer_identity(self, call: Call) -> Reply:
+        asked = Route("identity")
+        fault = self.faults.take("identity", "", call.path, 1)
+        if call.path != IDENTITY_PATH or call.method != "GET":
+            return await self._finish(call, asked, "", lambda: Reply(status=404))
+        if fault and fault.kind == "expired-token":
+            return await self._finish(call, asked, "", lambda: self._identity.answer(call, stale=True))
+        return await self._finish(call, asked, "", lambda: self._identity.answer(call), fault)
+
+    async def _finish(
+        self, call: Call, asked: Route, subscription: str, normal: Callable[[], Reply], fault: Fault | None = None
+    ) -> Reply:
+        """Answer, with the fault if one hits, and write it down."""
+        came, clock = datetime.now(UTC), time.perf_counter()
+        if fault and fault.delay:
+            await asyncio.sleep(fault.delay)
+        reply = normal()
+        authorised = reply.status != 401
+        if fault:
+            reply = broken(fault, asked, call.path, reply)
+        if asked.name != "identity":
+            reply = _with_request_id(reply)
+        self._journal.record(
+            Request(
+                time=came,
+                method=call.method,
+                host=call.host,
+                path=call.path,
+                query=call.raw_query,
+                route=asked.name,
+                subscription=subscription,
+                status=0 if reply.reset else reply.status,
+                authorised=authorised,
+                fault=fault.kind if fault else "",
+                milliseconds=round((time.perf_counter() - clock) * 1000, 3),
+            )
+        )
+        return reply
+
+
+def _with_request_id(reply: Reply) -> Reply:
+    request_id = str(uuid.uuid4())
+    headers = {
+        "Cache-Control": "no-cache",
+        "x-ms-request-id": request_id,
+        "x-ms-correlation-request-id": request_id,
+        "x-ms-routing-request-id": f"LOOPBACK:{datetime.now(UTC):%Y%m%dT%H%M%SZ}:{request_id}",
+    }
+    return Reply(
+        status=reply.status, body=reply.body, headers=headers | reply.headers, cut=reply.cut, reset=reply.reset
+    )

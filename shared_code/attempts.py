@@ -1,0 +1,107 @@
+"""One worker's attempt at a run: keeps the lock and the record alive while the job works."""
+
+import logging
+import threading
+import time
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from shared_code.errors import Changed, Fenced, StoreError
+from shared_code.locks import EXPIRY, RENEW_EVERY, Locks
+from shared_code.run_records import Recorded, RunRecords
+from shared_code.runs import Progress, Run
+from shared_code.work import Cancelled, OutOfTime
+
+log = logging.getLogger(__name__)
+
+BEAT = 1.0
+"""Seconds between two looks at progress, lock and cancellation."""
+
+
+class Attempt:
+    """Beats in a thread of its own; the job asks at its checkpoints whether to go on."""
+
+    def __init__(
+        self, recorded: Recorded, token: str, records: RunRecords, locks: Locks, time_limit: float | None
+    ) -> None:
+        """Prepare an attempt that holds the lock already.
+
+        Args:
+            recorded: the record, written as running by this attempt.
+            token: of the lock.
+            records: where the record is.
+            locks: where the lock is.
+            time_limit: seconds after which the run goes on in a new message; None for no limit.
+        """
+        self.recorded = recorded
+        self._token = token
+        self._records = records
+        self._locks = locks
+        self._started = self._renewed = time.monotonic()
+        self._time_limit = time_limit
+        self._progress: Progress | None = None
+        self._cancelled = False
+        self._fenced = ""
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._beat_on, name=f"beat of {self.run.id}", daemon=True)
+
+    @property
+    def run(self) -> Run:
+        """The run as last recorded."""
+        return self.recorded.run
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def progress(self, progress: Progress) -> None:
+        """Note how far the job is; the next beat records it."""
+        self._progress = progress
+
+    def checkpoint(self) -> None:
+        """Raise Fenced, Cancelled or OutOfTime where the job has to stop."""
+        if self._fenced:
+            raise Fenced(self._fenced)
+        if self._cancelled:
+            raise Cancelled
+        if self._time_limit is not None and time.monotonic() - self._started > self._time_limit:
+            raise OutOfTime
+
+    def _beat_on(self) -> None:
+        while not self._done.wait(BEAT) and not self._fenced:
+            self.beat()
+
+    def beat(self) -> None:
+        """Renew the lock when it is time, record progress, look for a cancellation."""
+        try:
+            if time.monotonic() - self._renewed >= RENEW_EVERY.total_seconds():
+                self.renew()
+            if self._progress is not None and self._progress != self.run.progress:
+                changed = msgspec.structs.replace(self.run, progress=self._progress)
+                self.recorded = self._records.change(changed, self.recorded.etag)
+            self._cancelled = self._cancelled or self._records.is_cancelled(self.run.id)
+        except Changed:
+            self._fenced = f"run {self.run.id} was taken over by another process"
+        except StoreError as error:
+            log.warning("run=%s the store does not answer: %s", self.run.id, error)
+            if time.monotonic() - self._renewed > EXPIRY.total_seconds():
+                self._fenced = f"run {self.run.id} could not renew its lock in time: {error}"
+        except Exception:  # a beat that dies in silence would let two attempts run at once
+            log.exception("run=%s the beat failed", self.run.id)
+            self._fenced = f"run {self.run.id} could not keep its lock"
+
+    def renew(self) -> None:
+        """Keep the lock for another while, or note that it is lost."""
+        begun = time.monotonic()
+        if self._locks.renew(self.run.job, self._token):
+            self._renewed = begun
+        else:
+            self._fenced = f"run {self.run.id} lost its lock to another process"

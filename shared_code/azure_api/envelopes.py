@@ -1,0 +1,50 @@
+"""What an error answer of Azure says, in whichever of its envelopes."""
+
+import json
+import re
+from typing import Any
+
+from shared_code.foreign_text import one_line
+
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+
+
+def describe(status: int, content_type: str, body: bytes) -> str:
+    """Return status, code and message of an error answer as one line.
+
+    Azure's providers answer with `{"error": {"code", "message"}}`, the same with capitals, the two keys without the
+    envelope, OData's, a bare `error` text, HTML or nothing
+    (https://github.com/microsoft/api-guidelines/blob/vNext/azure/Guidelines.md#handling-errors).
+    """
+    code, message = _json_error(body)
+    if not code and not message:
+        if b"<" in body[:200]:
+            title = _TITLE.search(body[:4000].decode(errors="replace"))
+            message = "an HTML page" + (f", '{title[1].strip()}'" if title and title[1].strip() else "")
+        elif not body:
+            message = "an empty answer"
+        else:
+            message = f"an answer of type '{content_type}'"
+    return one_line(f"{status}{f' {code}' if code else ''}: {message}" if message else f"{status} {code}")
+
+
+def _json_error(body: bytes) -> tuple[str, str]:
+    try:
+        document: Any = json.loads(body)
+    except (ValueError, RecursionError):
+        return "", ""
+    lowered = _lower(document)
+    inner = lowered.get("error") or lowered.get("odata.error") or document
+    if isinstance(inner, str):
+        return inner, _text(lowered.get("error_description"))
+    fields = _lower(inner)
+    message = fields.get("message")
+    return _text(fields.get("code")), _text(message.get("value") if isinstance(message, dict) else message)
+
+
+def _lower(value: object) -> dict[str, Any]:
+    return {str(key).lower(): item for key, item in value.items()} if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str:
+    return str(value) if isinstance(value, str | int) else ""

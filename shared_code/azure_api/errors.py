@@ -1,0 +1,90 @@
+"""The one place where foreign errors become ours."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from shared_code.azure_api.envelopes import describe
+from shared_code.errors import (
+    AccessDenied,
+    AzureError,
+    Conflict,
+    NotFound,
+    Throttled,
+    Unauthenticated,
+    Unreachable,
+    UnreadableAnswer,
+)
+from shared_code.foreign_text import one_line
+
+_AGAIN = "try again later"
+_BY_STATUS: dict[int, tuple[type[AzureError], str]] = {
+    401: (Unauthenticated, "check that the app's managed identity exists, or sign in with 'az login'"),
+    403: (AccessDenied, "give Steward's identity the role Reader there"),
+    404: (NotFound, "it was deleted, or Steward's identity has no role there"),
+    409: (Conflict, _AGAIN),
+    412: (Conflict, _AGAIN),
+    429: (Throttled, _AGAIN),
+}
+
+
+def failure(what: str, status: int, content_type: str, body: bytes) -> AzureError:
+    """Turn an error answer into the error that says what its reader may do.
+
+    Args:
+        what: what was asked for, as in "cannot read {what}".
+        status: the HTTP status, anything but 200.
+        content_type: the answer's content type, as received.
+        body: the answer's bytes.
+    """
+    unlisted = _AGAIN if status >= 500 else "this is worth reporting"
+    kind, advice = _BY_STATUS.get(status, (AzureError, unlisted))
+    return kind(f"cannot read {what}: Azure answered {describe(status, content_type, body)}; {advice}")
+
+
+@contextmanager
+def translated(what: str) -> Iterator[None]:
+    """Raise the AzureError that fits instead of anything azure-core or azure-identity raises.
+
+    Args:
+        what: what was asked for, as in "cannot read {what}".
+    """
+    from azure.core import exceptions as core
+
+    try:
+        yield
+    except core.ClientAuthenticationError as error:
+        _, advice = _BY_STATUS[401]
+        raise Unauthenticated(f"cannot read {what}: no token, {_first_line(error)}; {advice}") from error
+    except (core.DecodeError, core.SerializationError, core.DeserializationError) as error:
+        raise UnreadableAnswer(f"cannot read {what}: the answer broke off or is damaged; {_AGAIN}") from error
+    except core.HttpResponseError as error:
+        if error.status_code is None:
+            # A body that breaks off while it is streamed is a plain HttpResponseError without status.
+            raise UnreadableAnswer(f"cannot read {what}: the answer broke off; {_AGAIN}") from error
+        raise failure(what, error.status_code, "", b"") from error
+    except (core.ServiceRequestError, core.ServiceResponseError) as error:
+        raise Unreachable(f"cannot read {what}: {_no_answer(error)}; check the address and the network") from error
+    except core.AzureError as error:
+        raise AzureError(f"cannot read {what}: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return one_line(str(error).split("\n", 1)[0]) or type(error).__name__
+
+
+_NO_ANSWER = {
+    "CERTIFICATE_VERIFY_FAILED": "the certificate is not trusted",
+    "Connection refused": "the connection was refused",
+    "Connection reset": "the connection was reset",
+    "Name or service not known": "the name is unknown",
+    "No address associated": "the name is unknown",
+    "Temporary failure in name resolution": "the name could not be looked up",
+    "Remote end closed": "the connection was closed without an answer",
+    "timed out": "no answer in time",
+}
+
+
+def _no_answer(error: Exception) -> str:
+    """Say in a few words why there was no answer; the text underneath is a chain of library names."""
+    text = str(error)
+    return next((words for sign, words in _NO_ANSWER.items() if sign in text), f"no answer, {_first_line(error)}")

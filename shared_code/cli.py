@@ -1,0 +1,220 @@
+"""The steward command: the same jobs, from a terminal."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Never
+
+import msgspec
+import typer
+
+from shared_code import terminal
+from shared_code.catalog import view
+from shared_code.errors import InvalidRequest, Refused, SettingsError, StewardError, Unknown
+from shared_code.foreign_text import one_line
+from shared_code.model import ResourceGroup
+from shared_code.run_records import folder
+from shared_code.run_requests import Wanted
+from shared_code.runs import Mode, Run, RunScope, RunStatus, TriggeredBy
+from shared_code.wiring import steward, user_name, utc_now
+
+app = typer.Typer(
+    name="steward",
+    help="Look after an Azure estate: list resource groups, audit tags, clean up.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+FAILED, WRONG, PARTIAL, REFUSED = 1, 2, 3, 4
+
+EXIT_CODES = {
+    RunStatus.SUCCEEDED: 0,
+    RunStatus.PARTIAL: PARTIAL,
+    RunStatus.FAILED: FAILED,
+    RunStatus.CANCELLED: FAILED,
+    RunStatus.REFUSED: REFUSED,
+}
+"""The exit code of `steward run` for each ending."""
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
+RunId = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, from 'steward runs'.")]
+
+
+@app.callback()
+def _options(verbose: Annotated[bool, typer.Option("--verbose", help="Show the log on stderr.")] = False) -> None:
+    level = logging.INFO if verbose else logging.CRITICAL
+    logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("azure.core.pipeline.policies.http_logging_policy").setLevel(logging.WARNING)
+
+
+@app.command()
+def check(json: Json = False) -> None:
+    """Validate steward.toml and the app settings: every problem with its place. Exit code 2 if there are any."""
+    problems = steward().problems
+    if json:
+        _print_json({"valid": not problems, "problems": problems})
+    else:
+        for problem in problems:
+            print(problem)
+        configuration = steward().configuration
+        summary = f"{len(configuration.jobs)} jobs, {len(configuration.schedules)} schedules"
+        print(f"{len(problems)} problems found." if problems else f"{steward().environment.config}: valid, {summary}.")
+    raise typer.Exit(WRONG if problems else 0)
+
+
+@app.command()
+def jobs(json: Json = False) -> None:
+    """Show each job: its schedule, next and last run, and what is wrong with it."""
+    own = steward()
+    views = [view(own.configuration, own.records, name, utc_now()) for name in sorted(own.configuration.jobs)]
+    if json:
+        _print_json({"jobs": views})
+    else:
+        terminal.show_jobs(views)
+
+
+@app.command()
+def run(
+    job: Annotated[str, typer.Argument(metavar="JOB", help="The job's name, from 'steward jobs'.")],
+    mode: Annotated[Mode, typer.Option(help="plan says what would be done; apply does it.")] = Mode.PLAN,
+    subscription: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Only this subscription of [scope]; may be repeated.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option(metavar="DIR", help="Copy the run's reports here.")] = None,
+    json: Json = False,
+) -> None:
+    """Run a job here and now, and wait for its end."""
+    own = steward()
+    if output is not None and output.exists() and not output.is_dir():
+        raise InvalidRequest(f"--output is '{output}', which is no folder; name a folder.")
+    wanted = Wanted(mode=mode, scope=RunScope(tuple(subscription) if subscription else None))
+    asked = own.requests.by_hand(job, wanted, TriggeredBy.CLI, requested_by=user_name())
+    with terminal.progress_bar(job) as watch:
+        own.worker(time_limit=None).perform(asked.id, watch=watch)
+    ended = _ended(asked.id)
+    files = _copy(ended, output) if output else []
+    if json:
+        _print_json(msgspec.to_builtins(ended) | {"files": [str(path) for path in files]})
+    else:
+        _show_result(ended)
+        for path in files:
+            print(f"written: {path}")
+    raise typer.Exit(EXIT_CODES[ended.status])
+
+
+@app.command()
+def runs(
+    job: Annotated[str | None, typer.Option(metavar="JOB", help="Only runs of this job.")] = None,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, max=1000, help="At most this many.")] = 20,
+    json: Json = False,
+) -> None:
+    """Show runs, newest first."""
+    own = steward()
+    if job is not None:
+        own.requests.known(job)
+    ids = own.records.newest(job)
+    found = [own.records.get(run_id).run for run_id, _ in zip(ids, range(limit), strict=False)]
+    if json:
+        _print_json({"runs": found})
+    elif found:
+        terminal.show_runs(found)
+    else:
+        print(f"There are no runs{f' of {job}' if job else ''} yet.")
+
+
+@app.command()
+def show(run: RunId, json: Json = False) -> None:
+    """Show how a run went: counts, and every subscription that was not read."""
+    record = steward().records.get(run).run
+    if json:
+        _print_json(record)
+    else:
+        terminal.show_run(record)
+
+
+@app.command()
+def cancel(run: RunId, json: Json = False) -> None:
+    """Cancel a run: at once while it is queued, else at its next checkpoint."""
+    record = steward().requests.cancel(run)
+    if json:
+        _print_json(record)
+    elif record.status.ended:
+        print(f"{run} is cancelled; it had not begun.")
+    else:
+        print(f"{run} stops at its next checkpoint; 'steward show {run}' tells when it has.")
+
+
+def _ended(run_id: str) -> Run:
+    """Return the run as it ended; one that another run of the job keeps from starting is refused, not left waiting."""
+    own = steward()
+    recorded = own.records.get(run_id)
+    if recorded.run.status.ended:
+        return recorded.run
+    holder = own.locks.read(recorded.run.job).run
+    reason = f"Run {holder} of this job is under way; wait for it, or cancel it with 'steward cancel {holder}'."
+    return own.requests.end(recorded.run, recorded.etag, RunStatus.REFUSED, reason)
+
+
+def _show_result(ended: Run) -> None:
+    name = next((name for name in ended.outputs if name.endswith(".ndjson")), None)
+    if name is not None:
+        terminal.show_groups(_groups(ended, name), ended.counts.get("resource_groups", 0))
+    terminal.show_run(ended)
+    if ended.outputs:
+        print(f"reports: {steward().store.describe}/{folder(ended.id)}/")
+
+
+def _groups(ended: Run, name: str) -> Iterator[ResourceGroup]:
+    decode = msgspec.json.Decoder(ResourceGroup).decode
+    return map(decode, steward().store.lines(f"{folder(ended.id)}/{name}"))
+
+
+def _copy(ended: Run, output: Path) -> list[Path]:
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        for name in ended.outputs:
+            with (output / name).open("wb") as file:
+                for chunk in steward().store.chunks(f"{folder(ended.id)}/{name}"):
+                    file.write(chunk)
+    except OSError as error:
+        raise StewardError(f"--output '{output}' cannot be written: {error.strerror}; name another folder.") from error
+    return [output / name for name in ended.outputs]
+
+
+def _print_json(value: object) -> None:
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value)).decode() + "\n")
+
+
+def main() -> Never:
+    """Run the command; an error of ours becomes one sentence on stderr and its exit code, never a traceback."""
+    try:
+        app()
+        code: int | str | None = 0
+    except SystemExit as ending:
+        code = ending.code
+    except KeyboardInterrupt:
+        code = _complain("stopped from the keyboard", FAILED)
+    except (InvalidRequest, Unknown, SettingsError) as error:
+        code = _complain(str(error), WRONG)
+    except Refused as error:
+        code = _complain(str(error), REFUSED)
+    except StewardError as error:
+        code = _complain(str(error), FAILED)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our pipe has left, and Python would complain about that at exit
+        code = FAILED
+    except Exception as error:
+        logging.getLogger(__name__).exception("unexpected error")
+        what = f"unexpected {type(error).__name__}: {one_line(str(error))}"
+        code = _complain(f"{what}; 'steward --verbose …' shows where, and that is worth reporting", FAILED)
+    sys.exit(code)
+
+
+def _complain(sentence: str, code: int) -> int:
+    print(f"steward: {sentence}", file=sys.stderr)
+    if "--json" in sys.argv:
+        _print_json({"error": sentence, "exit_code": code})
+    return code

@@ -1,0 +1,102 @@
+"""The app settings Steward reads, typed; every problem is reported at once."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import msgspec
+
+PUBLIC_ARM = "https://management.azure.com"
+
+
+class Setting(NamedTuple):
+    """One app setting: its name, what it is for, and what holds without it; README's table is checked against these."""
+
+    name: str
+    meaning: str
+    default: str
+
+
+SETTINGS = (
+    Setting("STEWARD_CONFIG", "the operator's file", "`steward.toml` beside `host.json`"),
+    Setting(
+        "STEWARD_STORE",
+        "where runs and reports are kept: `file:///FOLDER` or `https://ACCOUNT.blob.core.windows.net/CONTAINER`",
+        "in Azure the container `steward` of the app's own storage account, else the folder `.steward/store`",
+    ),
+    Setting("STEWARD_ARM_ENDPOINT", "Azure Resource Manager, for sovereign clouds", f"`{PUBLIC_ARM}`"),
+    Setting("STEWARD_ARM_AUDIENCE", "what tokens are asked for", "the value of `STEWARD_ARM_ENDPOINT`"),
+    Setting(
+        "AZURE_CLIENT_ID",
+        "the user-assigned managed identity to use",
+        "the system-assigned one, or your sign-in",
+    ),
+)
+"""Every setting the product reads by name; `%NAME%` in steward.toml may read any other."""
+
+
+class Environment(msgspec.Struct, frozen=True, kw_only=True):
+    """What the app settings say."""
+
+    config: Path
+    store: str
+    arm_endpoint: str
+    arm_audience: str
+    client_id: str | None
+    managed_identity: bool
+    """Whether the platform offers a managed identity; if so no other sign-in is tried."""
+    problems: tuple[str, ...]
+    """What is wrong with the settings, each as one sentence; a value with a problem is replaced by its default."""
+
+
+def read_environment(environ: Mapping[str, str], app_folder: Path) -> Environment:
+    """Read the app settings; never raises.
+
+    Args:
+        environ: the process environment, in which Azure puts the app settings.
+        app_folder: the folder of host.json, absolute.
+    """
+    problems: list[str] = []
+
+    def https(name: str, default: str) -> str:
+        value = environ.get(name, "").strip()
+        if not value:
+            return default
+        try:
+            parts = urlsplit(value)
+            plain = parts.scheme == "https" and parts.hostname and not (parts.query or parts.fragment or parts.username)
+        except ValueError:
+            plain = False
+        if plain:
+            return value.rstrip("/")
+        problems.append(f"{name} is not an https address without query, such as '{default}'; correct the app setting")
+        return default
+
+    endpoint = https("STEWARD_ARM_ENDPOINT", PUBLIC_ARM)
+    return Environment(
+        config=app_folder / (environ.get("STEWARD_CONFIG", "").strip() or "steward.toml"),
+        store=_store_url(environ, app_folder, problems),
+        arm_endpoint=endpoint,
+        arm_audience=https("STEWARD_ARM_AUDIENCE", endpoint),
+        client_id=environ.get("AZURE_CLIENT_ID", "").strip() or None,
+        managed_identity=bool(environ.get("IDENTITY_ENDPOINT")),
+        problems=tuple(problems),
+    )
+
+
+def _store_url(environ: Mapping[str, str], app_folder: Path, problems: list[str]) -> str:
+    configured = environ.get("STEWARD_STORE", "").strip()
+    if configured:
+        return configured
+    # https://learn.microsoft.com/azure/azure-functions/functions-reference#connecting-to-host-storage-with-an-identity
+    service = environ.get("AzureWebJobsStorage__blobServiceUri", "").strip()
+    account = environ.get("AzureWebJobsStorage__accountName", "").strip()
+    if service or account:
+        return f"{service.rstrip('/') or f'https://{account}.blob.core.windows.net'}/steward"
+    if environ.get("WEBSITE_INSTANCE_ID"):
+        problems.append(
+            "STEWARD_STORE is not set and the app's storage account is not identity-based, so runs would be kept on"
+            " this instance's disk and lost; set STEWARD_STORE to https://ACCOUNT.blob.core.windows.net/CONTAINER"
+        )
+    return (app_folder / ".steward" / "store").as_uri()

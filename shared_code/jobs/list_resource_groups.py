@@ -1,0 +1,159 @@
+"""list-resource-groups: every resource group of every enabled subscription in scope, and how many resources it has."""
+
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+import msgspec
+
+from shared_code.errors import AzureError
+from shared_code.model import Reading, ResourceGroup, Subscription, Verdict
+from shared_code.parts import Parts
+from shared_code.ports import Estate
+from shared_code.reports.page import page
+from shared_code.reports.spreadsheet import rows
+from shared_code.resource_ids import group_key, key
+from shared_code.run_records import folder
+from shared_code.runs import Progress, status_of
+from shared_code.scope import Scope, select
+from shared_code.work import Summary, Work
+
+READERS = 16
+"""Subscriptions read at the same time."""
+
+NDJSON, CSV, HTML = "resource-groups.ndjson", "resource-groups.csv", "report.html"
+
+
+def list_resource_groups(work: Work) -> Summary:
+    """Read, record, and write the three outputs.
+
+    Raises:
+        AzureError: the list of subscriptions could not be read.
+        StoreError: the store cannot be read or written.
+        Interrupted, Fenced: from the checkpoint.
+    """
+    selection = select(work.estate.subscriptions(), work.scope, work.run.scope.subscriptions)
+    parts = Parts(work.store, work.run.id)
+    _read_missing(work, selection.to_read, parts)
+    finished = parts.finished()
+    chosen = [subscription.id.casefold() for subscription in selection.to_read]
+    verdicts = sorted(
+        [*(finished[name] for name in chosen), *selection.not_read], key=lambda verdict: key(verdict.subscription_id)
+    )
+    status, error = status_of(verdicts)
+    counts = _counts(verdicts)
+    _write_outputs(work, parts, chosen, verdicts, counts, status)
+    return Summary(status=status, error=error, counts=counts, verdicts=tuple(verdicts), outputs=(NDJSON, CSV, HTML))
+
+
+def read_subscription(estate: Estate, subscription: Subscription, scope: Scope) -> tuple[Verdict, list[ResourceGroup]]:
+    """Read the resource groups of one subscription and count their resources.
+
+    Returns:
+        The verdict, and the groups in id order. If the groups could not be read to the end, those that were read come
+        with an incomplete verdict; if the resources could not, every count is None. Nothing unread is ever 0.
+    """
+    groups: dict[str, ResourceGroup] = {}
+    sizes: Counter[str | None] | None = None
+    reason: str | None = None
+    try:
+        for group_page in estate.resource_groups(subscription):
+            groups.update((key(group.id), group) for group in group_page if scope.includes_group(group.name))
+        found: Counter[str | None] = Counter()
+        for id_page in estate.resource_ids(subscription):
+            found.update(map(group_key, id_page))
+        sizes = found
+    except AzureError as error:
+        reason = str(error)
+    if sizes is not None:
+        groups = {name: msgspec.structs.replace(group, resources=sizes[name]) for name, group in groups.items()}
+    verdict = Verdict(
+        subscription_id=subscription.id,
+        subscription_name=subscription.name,
+        reading=Reading.COMPLETE if reason is None else Reading.INCOMPLETE,
+        reason=reason,
+        resource_groups=len(groups),
+        resources=None if sizes is None else sizes.total(),
+    )
+    return verdict, [groups[name] for name in sorted(groups)]
+
+
+def _read_missing(work: Work, to_read: tuple[Subscription, ...], parts: Parts) -> None:
+    """Read, side by side, the subscriptions that an earlier attempt at this run did not finish."""
+    done = parts.finished()
+    missing = [subscription for subscription in to_read if subscription.id.casefold() not in done]
+    total, finished = len(to_read), len(to_read) - len(missing)
+    work.progress(Progress(finished, total))
+    with ThreadPoolExecutor(READERS, "read") as pool:
+        pending = {pool.submit(_read_part, work, subscription, parts) for subscription in missing}
+        try:
+            while pending:
+                ready, pending = wait(pending, timeout=0.5, return_when=FIRST_COMPLETED)
+                finished += _finished(ready)
+                work.progress(Progress(finished, total))
+                work.checkpoint()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _finished(futures: set[Future[None]]) -> int:
+    for future in futures:
+        future.result()
+    return len(futures)
+
+
+def _read_part(work: Work, subscription: Subscription, parts: Parts) -> None:
+    work.checkpoint()
+    verdict, groups = read_subscription(work.estate, subscription, work.scope)
+    parts.save(verdict, groups)
+
+
+def _counts(verdicts: list[Verdict]) -> dict[str, int]:
+    by_reading = Counter(verdict.reading for verdict in verdicts)
+    return {
+        "subscriptions": by_reading[Reading.COMPLETE],
+        "subscriptions_not_read": by_reading[Reading.INCOMPLETE],
+        "subscriptions_skipped": by_reading[Reading.SKIPPED],
+        "resource_groups": sum(verdict.resource_groups or 0 for verdict in verdicts),
+        "resources": sum(verdict.resources or 0 for verdict in verdicts),
+    }
+
+
+def _write_outputs(
+    work: Work, parts: Parts, chosen: list[str], verdicts: list[Verdict], counts: dict[str, int], status: str
+) -> None:
+    own = folder(work.run.id)
+
+    def lines() -> Iterator[bytes]:
+        for name in chosen:
+            yield from parts.lines(name)
+
+    def groups() -> Iterator[ResourceGroup]:
+        decode = msgspec.json.Decoder(ResourceGroup).decode
+        return map(decode, lines())
+
+    def cells() -> Iterator[list[object]]:
+        encode = msgspec.json.Encoder(order="deterministic").encode
+        for group in groups():
+            values = msgspec.to_builtins(group)
+            yield [*(values[name] for name in header[:-1]), encode(group.tags).decode()]
+
+    header = [name for name in ResourceGroup.__struct_fields__ if name != "tags"] + ["tags"]
+    pieces = {
+        NDJSON: (line + b"\n" for line in lines()),
+        CSV: rows(header, cells()),
+        HTML: page(
+            "resource_groups.html",
+            run=work.run,
+            status=status,
+            ended=work.clock(),
+            counts=counts,
+            unread=[verdict for verdict in verdicts if verdict.reading is Reading.INCOMPLETE],
+            groups=groups(),
+        ),
+    }
+    for name, content in pieces.items():
+        work.checkpoint()
+        with work.store.writer(f"{own}/{name}") as output:
+            for piece in content:
+                output.write(piece)

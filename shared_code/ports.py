@@ -1,0 +1,26 @@
+"""What the pure parts need of the world; implemented by azure_api and by the tests' fakes."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Protocol
+
+from shared_code.model import ResourceGroup, Subscription
+
+type Clock = Callable[[], datetime]
+"""Gives the present moment, aware, UTC."""
+
+
+class Estate(Protocol):
+    """Reads Azure. A list that cannot be read to its end raises AzureError; what came before stays valid."""
+
+    def subscriptions(self) -> list[Subscription]:
+        """Return every visible subscription, in any state, in id order."""
+        ...
+
+    def resource_groups(self, subscription: Subscription) -> Iterator[list[ResourceGroup]]:
+        """Give the resource groups of a subscription, page by page."""
+        ...
+
+    def resource_ids(self, subscription: Subscription) -> Iterator[list[str]]:
+        """Give the ids of all resources of a subscription, page by page."""
+        ...

@@ -1,0 +1,58 @@
+"""The report of a run in the format its reader asks for."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from shared_code.errors import InvalidRequest, Refused, Unknown
+from shared_code.run_records import folder
+from shared_code.runs import Run
+from shared_code.store import Store
+
+TYPES = {"html": "text/html", "csv": "text/csv", "json": "application/json"}
+"""Formats and their content types; the first is given where the reader does not mind."""
+
+
+def choose(asked: str | None, accept: str) -> str:
+    """Choose a format.
+
+    Args:
+        asked: `?format=`, which wins; None if absent.
+        accept: the Accept header.
+
+    Raises:
+        InvalidRequest: there is no such format.
+    """
+    if asked is not None:
+        if asked.lower() not in TYPES:
+            raise InvalidRequest(f"format is '{asked[:40]}'; it must be one of {', '.join(TYPES)}.")
+        return asked.lower()
+    accepted = [part.split(";")[0].strip().lower() for part in accept.split(",")]
+    return next((form for kind in accepted for form, type_ in TYPES.items() if type_ == kind), "html")
+
+
+def report(store: Store, run: Run, form: str) -> Iterator[bytes]:
+    """Give the report in pieces.
+
+    Raises:
+        Refused: the run has not ended.
+        Unknown: it left no report.
+        StoreError: the store cannot be read.
+    """
+    if not run.status.ended:
+        raise Refused(f"Run '{run.id}' is {run.status}; its report is there when it has ended.")
+    suffix = {"html": ".html", "csv": ".csv", "json": ".ndjson"}[form]
+    name = next((name for name in run.outputs if name.endswith(suffix)), None)
+    if name is None:
+        raise Unknown(f"Run '{run.id}' ({run.job}, {run.status}) left no report. {run.error or ''}".strip())
+    key = f"{folder(run.id)}/{name}"
+    return _document(store, run, key, name) if form == "json" else store.chunks(key)
+
+
+def _document(store: Store, run: Run, key: str, name: str) -> Iterator[bytes]:
+    """Give one JSON document of the record and the lines of its NDJSON, without holding them."""
+    title = name.removesuffix(".ndjson").replace("-", "_")
+    yield b'{"run":' + msgspec.json.encode(run) + b',"' + title.encode() + b'":['
+    for position, line in enumerate(store.lines(key)):
+        yield (b"," if position else b"") + line
+    yield b"]}"

@@ -1,0 +1,35 @@
+"""HTML pages: one file without anything to load, every value escaped."""
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import jinja2
+
+from shared_code.times import text_of
+
+
+@cache
+def _pages() -> jinja2.Environment:
+    pages = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    pages.filters["utc"] = text_of
+    return pages
+
+
+def page(template: str, **values: object) -> Iterator[bytes]:
+    """Give a page in pieces, so that a long one is never whole in memory.
+
+    Args:
+        template: file name in `templates`.
+        values: what the template names; a missing one raises jinja2.UndefinedError.
+    """
+    stream = _pages().get_template(template).stream(**values)
+    stream.enable_buffering(200)
+    for piece in stream:
+        yield piece.encode(errors="replace")

@@ -1,0 +1,34 @@
+"""CSV that a spreadsheet shows as text and nothing else."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+
+# A cell that begins so, also with the full-width forms, would be run as a formula:
+# https://owasp.org/www-community/attacks/CSV_Injection
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+
+def cell(value: object) -> str:
+    """Return the text of one cell; foreign text that a spreadsheet would run gets an apostrophe in front."""
+    if value is None:
+        return ""
+    if isinstance(value, int):
+        return str(value)
+    text = str(value).replace("\x00", "")
+    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
+
+
+def rows(header: Iterable[str], lines: Iterable[Iterable[object]]) -> Iterator[bytes]:
+    """Give a CSV file in pieces: UTF-8 with a byte order mark, since Excel needs one, and CRLF (RFC 4180)."""
+    yield b"\xef\xbb\xbf"
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(header)
+    for line in lines:
+        writer.writerow(cell(value) for value in line)
+        if buffer.tell() > 64 * 1024:
+            yield buffer.getvalue().encode(errors="replace")
+            buffer.seek(0)
+            buffer.truncate()
+    yield buffer.getvalue().encode(errors="replace")

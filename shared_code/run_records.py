@@ -1,0 +1,97 @@
+"""Run records in the store: written first, changed only from the version that was read."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from shared_code.errors import AlreadyExists, StoreError, Unknown
+from shared_code.runs import Run, job_of
+from shared_code.store import Store
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Run).decode
+
+
+class Recorded(NamedTuple):
+    """A run as it was read, with the etag of that version."""
+
+    run: Run
+    etag: str
+
+
+def folder(run_id: str) -> str:
+    """Return the folder of everything a run leaves; the id must be one of ours, as it becomes part of a path."""
+    if job_of(run_id) is None:
+        raise Unknown(f"There is no run '{run_id[:80]}'; list the runs with 'steward runs' or GET /api/runs.")
+    return f"runs/{run_id}"
+
+
+class RunRecords:
+    """Creates, reads and changes run records.
+
+    A run that has not ended also has an object `open/{run}`, so that the sweeper finds it without reading every record.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def create(self, run: Run) -> bool:
+        """Record a new run; False if a run of that id is recorded already (then nothing is changed).
+
+        Raises:
+            StoreError: the store cannot be written.
+        """
+        key = f"{folder(run.id)}/run.json"
+        self._store.write(f"open/{run.id}", b"")
+        try:
+            self._store.create(key, _encode(run))
+        except AlreadyExists:
+            if self.get(run.id).run.status.ended:
+                self._store.delete(f"open/{run.id}")
+            return False
+        return True
+
+    def get(self, run_id: str) -> Recorded:
+        """Read a run; raises Unknown if there is none of that id, StoreError if the store cannot be read."""
+        stored = self._store.read(f"{folder(run_id)}/run.json")
+        if stored is None:
+            raise Unknown(f"There is no run '{run_id}'; list the runs with 'steward runs' or GET /api/runs.")
+        try:
+            return Recorded(_decode(stored.data), stored.etag)
+        except msgspec.MsgspecError as error:
+            raise StoreError(f"The record of run '{run_id}' cannot be read: {error}.") from error
+
+    def change(self, run: Run, etag: str) -> Recorded:
+        """Write a new version over the one that was read; raises Changed if another is there by now."""
+        etag = self._store.replace(f"{folder(run.id)}/run.json", _encode(run), etag)
+        if run.status.ended:
+            self._store.delete(f"open/{run.id}")
+        return Recorded(run, etag)
+
+    def newest(self, job: str | None = None, before: str | None = None) -> Iterator[str]:
+        """Give the ids of runs, newest first.
+
+        Args:
+            job: only this job's.
+            before: only runs older than the one of this id.
+        """
+        for name in reversed(self._store.folders("runs")):
+            if (named := job_of(name)) and job in (None, named) and (before is None or name < before):
+                yield name
+
+    def open(self) -> list[str]:
+        """Return the ids of the runs that had not ended when last written, oldest first."""
+        return [name for key in self._store.keys("open") if job_of(name := key.removeprefix("open/"))]
+
+    def forget_open(self, run_id: str) -> None:
+        """Remove the mark of a run that has ended, or never came to be."""
+        self._store.delete(f"open/{run_id}")
+
+    def ask_to_cancel(self, run_id: str) -> None:
+        """Leave word for the worker of a running run."""
+        self._store.write(f"{folder(run_id)}/cancel", b"")
+
+    def is_cancelled(self, run_id: str) -> bool:
+        """Tell whether somebody asked to cancel the run."""
+        return self._store.read(f"{folder(run_id)}/cancel") is not None

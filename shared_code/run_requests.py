@@ -1,0 +1,174 @@
+"""Requests for runs: checked, recorded, and only then put on the queue."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import msgspec
+
+from shared_code.errors import AlreadyExists, Changed, InvalidRequest, KeyReused, Refused, StoreError, Unknown
+from shared_code.ports import Clock
+from shared_code.run_records import RunRecords
+from shared_code.runs import Mode, Run, RunScope, RunStatus, TriggeredBy, run_id
+from shared_code.schedules import tick_at
+from shared_code.settings import Configuration, Costs
+from shared_code.store import Store
+
+KEY_KEPT = timedelta(hours=24)
+"""How long an Idempotency-Key is remembered."""
+_KEY_LENGTH = 255
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a caller may say about the run; the body of `POST jobs/{job}/runs`."""
+
+    mode: Mode = Mode.PLAN
+    scope: RunScope = RunScope()
+
+
+class _Promise(msgspec.Struct, frozen=True):
+    """`requests/{digest}.json`: the run that an Idempotency-Key stands for."""
+
+    run: str
+    wanted: Wanted
+    job: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class RunRequests:
+    """Makes run records out of ticks and wishes."""
+
+    configuration: Configuration
+    records: RunRecords
+    store: Store
+    clock: Clock
+
+    def tick(self, job: str, *, past_due: bool) -> str | None:
+        """Record the run of a timer call.
+
+        Returns:
+            The run's id, which needs a message; None if that occurrence has its run already, and a worker had it.
+        """
+        now = self.clock()
+        schedule = self.configuration.schedules.get(job)
+        tick = tick_at(schedule, now, past_due=past_due) if schedule else None
+        if tick is None or tick.scheduled_for is None:
+            run = self._new(job, TriggeredBy.ADMIN, run_id(job, now, occurrence=False), now)
+        else:
+            run = msgspec.structs.replace(
+                self._new(job, TriggeredBy.TIMER, run_id(job, tick.scheduled_for, occurrence=True), now),
+                scheduled_for=tick.scheduled_for,
+                past_due=tick.past_due,
+            )
+        if self.records.create(run) or self.records.get(run.id).run.status is RunStatus.QUEUED:
+            return run.id
+        return None
+
+    def by_hand(
+        self,
+        job: str,
+        wanted: Wanted,
+        trigger: TriggeredBy,
+        requested_by: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Run:
+        """Record a run that somebody asks for.
+
+        Args:
+            job: the job's name.
+            wanted: mode and scope.
+            trigger: HTTP or CLI.
+            requested_by: who the caller says they are; not verified.
+            idempotency_key: the same key with the same wish gives the same run again, for 24 hours.
+
+        Raises:
+            Unknown: there is no such job.
+            Refused: the configuration does not allow its runs, or the job has no such mode.
+            KeyReused: the key came before with another wish.
+        """
+        self.check(job)
+        if wanted.mode is Mode.APPLY:
+            raise Refused(f"Job '{job}' changes nothing in Azure, so there is nothing to apply; use mode 'plan'.")
+        if wanted.scope.subscriptions is not None and not wanted.scope.subscriptions:
+            raise InvalidRequest("scope.subscriptions is an empty list; leave it out to use all of [scope].")
+        now = self.clock()
+        new_id = run_id(job, now, occurrence=False)
+        if idempotency_key is not None:
+            new_id = self._promised(idempotency_key, _Promise(new_id, wanted, job, now))
+        run = msgspec.structs.replace(
+            self._new(job, trigger, new_id, now), mode=wanted.mode, scope=wanted.scope, requested_by=requested_by
+        )
+        return run if self.records.create(run) else self.records.get(new_id).run
+
+    def known(self, job: str) -> str:
+        """Return the job's name; raises Unknown if there is no such job."""
+        if job not in self.configuration.jobs:
+            known = ", ".join(sorted(self.configuration.jobs))
+            raise Unknown(f"There is no job '{job[:80]}'; there are {known}.")
+        return job
+
+    def check(self, job: str) -> None:
+        """Raise Unknown if there is no such job, Refused if the configuration does not allow its runs."""
+        self.known(job)
+        if problems := self.configuration.problems_of(job, Costs.RUNS):
+            raise Refused(f"Job '{job}' cannot run until its configuration is mended: {'; '.join(map(str, problems))}.")
+
+    def cancel(self, run_id: str) -> Run:
+        """Cancel a run: at once while it is queued, else at its next checkpoint.
+
+        Raises:
+            Unknown: there is no such run.
+            Refused: it has ended.
+        """
+        while True:
+            recorded = self.records.get(run_id)
+            run = recorded.run
+            if run.status.ended:
+                raise Refused(f"Run '{run_id}' has ended ({run.status}), so there is nothing to cancel.")
+            if run.status is RunStatus.RUNNING:
+                self.records.ask_to_cancel(run_id)
+                return run
+            try:
+                return self.end(run, recorded.etag, RunStatus.CANCELLED, "Cancelled before it started.")
+            except Changed:
+                continue
+
+    def end(self, run: Run, etag: str, status: RunStatus, error: str) -> Run:
+        """End a run that no worker has begun; raises Changed if one has by now."""
+        ended = msgspec.structs.replace(run, status=status, error=error, ended=self.clock())
+        return self.records.change(ended, etag).run
+
+    def _new(self, job: str, trigger: TriggeredBy, new_id: str, now: datetime) -> Run:
+        return Run(id=new_id, job=job, mode=Mode.PLAN, trigger=trigger, requested=now)
+
+    def _promised(self, key: str, promise: _Promise) -> str:
+        """Return the run id that the key stands for: the one of `promise` if the key is new or older than a day."""
+        if not key.strip() or len(key) > _KEY_LENGTH or not key.isprintable():
+            raise InvalidRequest(f"Idempotency-Key must be 1 to {_KEY_LENGTH} printable characters.")
+        name = f"requests/{hashlib.sha256(f'{promise.job}\n{key}'.encode()).hexdigest()}.json"
+        content = msgspec.json.encode(promise)
+        while True:
+            try:
+                self.store.create(name, content)
+            except AlreadyExists:
+                stored = self.store.read(name)
+            else:
+                return promise.run
+            if stored is None:
+                continue
+            try:
+                earlier = msgspec.json.decode(stored.data, type=_Promise)
+            except msgspec.MsgspecError as error:
+                raise StoreError(
+                    f"The request '{name}' cannot be read: {error}; use another Idempotency-Key."
+                ) from error
+            if promise.at - earlier.at <= KEY_KEPT:
+                if earlier.wanted != promise.wanted:
+                    raise KeyReused(f"Idempotency-Key '{key}' was used for another body; use a new key for a new run.")
+                return earlier.run
+            try:
+                self.store.replace(name, content, stored.etag)
+            except Changed:
+                continue
+            return promise.run

@@ -1,0 +1,163 @@
+"""A run: one performance of a job, as a value, and the words for its life."""
+
+import hashlib
+import re
+import secrets
+from datetime import UTC, datetime
+from enum import StrEnum
+
+import msgspec
+
+from shared_code.model import Reading, Verdict
+
+
+class Mode(StrEnum):
+    """Whether a run may change Azure."""
+
+    PLAN = "plan"
+    """Says what would be done; writes nothing."""
+    APPLY = "apply"
+    """Does it."""
+
+
+class TriggeredBy(StrEnum):
+    """What started a run."""
+
+    TIMER = "timer"
+    """The job's schedule."""
+    HTTP = "http"
+    """A POST to the app."""
+    CLI = "cli"
+    """The steward command."""
+    ADMIN = "admin"
+    """Somebody in the portal, or through the admin endpoint."""
+
+
+class RunStatus(StrEnum):
+    """How far a run is, or how it ended."""
+
+    QUEUED = "queued"
+    """Recorded; waits for a worker."""
+    RUNNING = "running"
+    """A worker is at it."""
+    SUCCEEDED = "succeeded"
+    """Everything in scope was read and done."""
+    PARTIAL = "partial"
+    """Done, but some of the scope could not be read."""
+    FAILED = "failed"
+    """Nothing could be read, or something went wrong; `error` says what."""
+    CANCELLED = "cancelled"
+    """Somebody cancelled it."""
+    REFUSED = "refused"
+    """It was not allowed to start; `error` says why."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen to the run."""
+        return self not in (RunStatus.QUEUED, RunStatus.RUNNING)
+
+
+class RunScope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the caller narrows the run to; None means all of the configured scope."""
+
+    subscriptions: tuple[str, ...] | None = None
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How many of the subscriptions are finished, and how many there are."""
+
+    done: int
+    total: int
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """The record of a run, `run.json`. Times are UTC."""
+
+    id: str
+    job: str
+    mode: Mode
+    trigger: TriggeredBy
+    requested: datetime
+    requested_by: str | None = None
+    requested_by_verified: bool = False
+    scheduled_for: datetime | None = None
+    past_due: bool = False
+    scope: RunScope = RunScope()
+    status: RunStatus = RunStatus.QUEUED
+    attempt: int = 0
+    started: datetime | None = None
+    ended: datetime | None = None
+    progress: Progress | None = None
+    counts: dict[str, int] = {}
+    subscriptions: tuple[Verdict, ...] = ()
+    outputs: tuple[str, ...] = ()
+    invocation_id: str | None = None
+    error: str | None = None
+    version: int = 1
+
+    @property
+    def links(self) -> dict[str, str]:
+        """The addresses of the run in the HTTP API."""
+        own = f"/api/runs/{self.id}"
+        return {"self": own, "report": f"{own}/report"} if self.outputs else {"self": own}
+
+    @property
+    def closing_sentence(self) -> str:
+        """What happened, in one line for people: job, status, counts, and the error if there is one."""
+        counts = ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in self.counts.items())
+        text = f"{self.job} {self.status}"
+        if counts:
+            text += f": {counts}"
+        return f"{text}. {self.error}" if self.error else text
+
+
+def status_of(verdicts: list[Verdict]) -> tuple[RunStatus, str | None]:
+    """Judge a finished reading: succeeded, partial, or failed where nothing in scope could be read.
+
+    Returns:
+        The status, and one sentence for the record where it is not `succeeded`.
+    """
+    unread = [verdict for verdict in verdicts if verdict.reading is Reading.INCOMPLETE]
+    complete = sum(verdict.reading is Reading.COMPLETE for verdict in verdicts)
+    if unread and not complete:
+        return RunStatus.FAILED, f"No subscription could be read completely; the first: {_named(unread[0])}"
+    if unread:
+        more = f", and {len(unread) - 1} more" if len(unread) > 1 else ""
+        return RunStatus.PARTIAL, f"Not read completely: {_named(unread[0])}{more}"
+    if not complete:
+        return (
+            RunStatus.FAILED,
+            "No enabled subscription is visible in scope; check [scope] and the identity's role",
+        )
+    return RunStatus.SUCCEEDED, None
+
+
+def _named(verdict: Verdict) -> str:
+    name = (
+        f"{verdict.subscription_name} ({verdict.subscription_id})"
+        if verdict.subscription_name
+        else verdict.subscription_id
+    )
+    return f"{name}: {verdict.reason}"
+
+
+_RUN_ID = re.compile(r"\d{8}T\d{6}Z-([a-z][a-z-]*[a-z])-[0-9a-f]{8}")
+
+
+def job_of(run_id: str) -> str | None:
+    """Return the job in a run's id, or None if this is no run id."""
+    match = _RUN_ID.fullmatch(run_id)
+    return match[1] if match else None
+
+
+def run_id(job: str, at: datetime, *, occurrence: bool) -> str:
+    """Make the id of a run; ids sort by time.
+
+    Args:
+        job: the job's name.
+        at: for a tick its occurrence, else when the run was requested; aware.
+        occurrence: True for a tick: the id is then derived, so that a tick delivered twice makes one run.
+    """
+    stamp = at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+    suffix = hashlib.sha256(f"{job}|{stamp}".encode()).hexdigest()[:8] if occurrence else secrets.token_hex(4)
+    return f"{stamp}-{job}-{suffix}"

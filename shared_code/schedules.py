@@ -1,0 +1,92 @@
+"""Schedules: NCRONTAB as the Functions host reads it, less what Steward refuses, and the occurrence a call is for."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import msgspec
+
+from shared_code.ncrontab import Cron, Interval, ScheduleError, parse
+
+EARLY = timedelta(seconds=5)
+"""A timer may call this much before its occurrence."""
+FRESH = timedelta(minutes=2)
+"""A call later than this after the latest occurrence was started by hand."""
+
+_PLACEHOLDER = re.compile(r"%([^%]*)%")
+
+
+class Schedule(msgspec.Struct, frozen=True):
+    """A checked schedule: the text of steward.toml, the same with its settings filled in, and its meaning."""
+
+    text: str
+    resolved: str
+    cron: Cron
+
+    def upcoming(self, after: datetime, count: int) -> list[datetime]:
+        """Return the next `count` occurrences strictly after `after`, fewer if the schedule ends."""
+        found: list[datetime] = []
+        following = self.cron.next_after(after)
+        while following is not None and len(found) < count:
+            found.append(following)
+            following = self.cron.next_after(following)
+        return found
+
+
+def check(text: str, environ: Mapping[str, str]) -> Schedule | str:
+    """Check the schedule text of a job; never raises.
+
+    Args:
+        text: NCRONTAB with six fields; `%NAME%` reads an app setting, as the Functions host does.
+        environ: the app settings.
+
+    Returns:
+        The schedule, or one sentence that says what is wrong and what to write instead.
+    """
+    resolved = _resolve(text, environ)
+    if isinstance(resolved, ScheduleError):
+        return str(resolved)
+    try:
+        cron = parse(resolved)
+    except ScheduleError as error:
+        return str(error)
+    if isinstance(cron, Interval):
+        return f"'{resolved}' is a TimeSpan, every {cron.seconds:g} seconds, which drifts; write six NCRONTAB fields"
+    if len(resolved.split()) == 5:
+        return f"'{resolved}' has five fields, which stop firing when the app scales; write '0 {resolved.strip()}'"
+    if not cron.fires:
+        return f"'{resolved}' names a date that never comes; correct the day or the month"
+    return Schedule(text, resolved, cron)
+
+
+def _resolve(text: str, environ: Mapping[str, str]) -> str | ScheduleError:
+    folded = {name.casefold(): value for name, value in environ.items()}
+    for match in _PLACEHOLDER.finditer(text):
+        if match[1].casefold() not in folded:
+            sentence = f"'{match[0]}' names no app setting; add the setting {match[1] or 'NAME'} to the app"
+            return ScheduleError(sentence, text, match.start(), len(match[0]))
+    if text.count("%") % 2:
+        sentence = "a % has no partner; write %NAME% to read the app setting NAME"
+        return ScheduleError(sentence, text, text.rindex("%"))
+    return _PLACEHOLDER.sub(lambda match: folded[match[1].casefold()], text)
+
+
+class Tick(msgspec.Struct, frozen=True):
+    """What a timer call is for: an occurrence, or nothing but somebody's wish to run the job now."""
+
+    scheduled_for: datetime | None
+    past_due: bool
+
+
+def tick_at(schedule: Schedule, now: datetime, *, past_due: bool) -> Tick:
+    """Find the occurrence that a timer call at `now` is for; the call itself does not name one.
+
+    Args:
+        schedule: the job's schedule.
+        now: when the call came, aware UTC.
+        past_due: what the Functions host says: it calls later than it should have.
+    """
+    latest = schedule.cron.latest_at(now + EARLY)
+    if latest is None or (now - latest > FRESH and not past_due):
+        return Tick(None, past_due=False)
+    return Tick(latest, past_due)

@@ -1,0 +1,178 @@
+"""steward.toml as typed values: every problem at once, each with its place, and what it costs."""
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from shared_code.schedules import Schedule, check
+from shared_code.scope import Scope
+
+
+class Costs(StrEnum):
+    """What a problem costs until it is mended."""
+
+    TIMER = "timer"
+    """The job's schedule; it can still be started by hand."""
+    RUNS = "runs"
+    """Every run of the job."""
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """One thing wrong with the configuration: where, what, and which jobs pay for it (none named: all of them)."""
+
+    place: str
+    text: str
+    costs: Costs
+    job: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.text}"
+
+
+class ListResourceGroups(msgspec.Struct, frozen=True):
+    """`[jobs.list-resource-groups]`."""
+
+    schedule: str | None = None
+
+
+class Watchdog(msgspec.Struct, frozen=True):
+    """`[jobs.watchdog]`."""
+
+    schedule: str | None = None
+
+
+type JobSettings = ListResourceGroups | Watchdog
+
+JOBS: dict[str, type[ListResourceGroups] | type[Watchdog]] = {
+    "list-resource-groups": ListResourceGroups,
+    "watchdog": Watchdog,
+}
+"""The jobs there are, by name, each with the type of its table in steward.toml."""
+
+
+class Configuration(msgspec.Struct, frozen=True):
+    """What steward.toml says, as far as it can be understood, and everything that is wrong with it."""
+
+    scope: Scope
+    jobs: dict[str, JobSettings]
+    schedules: dict[str, Schedule]
+    problems: tuple[Problem, ...]
+
+    def problems_of(self, job: str, costs: Costs) -> list[Problem]:
+        """Return the problems that cost this job its timer or its runs."""
+        mine = [problem for problem in self.problems if problem.job in (None, job)]
+        return mine if costs is Costs.TIMER else [problem for problem in mine if problem.costs is Costs.RUNS]
+
+
+def configure(content: bytes | None, place: str, environ: Mapping[str, str]) -> Configuration:
+    """Read the bytes of steward.toml; never raises.
+
+    Args:
+        content: the file's bytes; None if it could not be read.
+        place: the file's name, with which every problem begins.
+        environ: the app settings, for `%NAME%`.
+    """
+    reader = _Reader(place)
+    document = reader.document(content)
+    reader.only_known(document, ("scope", "jobs"), place)
+    scope = reader.struct(document.get("scope", {}), Scope, f"{place}: scope", None)
+    tables = document.get("jobs", {})
+    if not isinstance(tables, dict):
+        reader.problem(f"{place}: jobs", "must be a table, such as [jobs.list-resource-groups]", Costs.RUNS)
+        tables = {}
+    jobs: dict[str, JobSettings] = {}
+    schedules: dict[str, Schedule] = {}
+    reader.only_known(tables, tuple(JOBS), f"{place}: jobs", "job")
+    for name, kind in JOBS.items():
+        where = f"{place}: jobs.{name}"
+        jobs[name] = settings = reader.struct(tables.get(name, {}), kind, where, name)
+        if settings.schedule is None:
+            continue
+        schedule = check(settings.schedule, environ)
+        if isinstance(schedule, Schedule):
+            schedules[name] = schedule
+        else:
+            reader.problem(f"{where}.schedule", schedule, Costs.TIMER, name)
+    return Configuration(scope, jobs, schedules, tuple(reader.problems))
+
+
+class _Reader:
+    """Collects problems while values are read; what cannot be understood keeps its default."""
+
+    def __init__(self, place: str) -> None:
+        self._place = place
+        self.problems: list[Problem] = []
+
+    def problem(self, place: str, text: str, costs: Costs, job: str | None = None) -> None:
+        self.problems.append(Problem(place, text, costs, job))
+
+    def document(self, content: bytes | None) -> dict[str, Any]:
+        """Parse the TOML; an unreadable file costs every job its runs, since their scope and limits are unknown."""
+        if content is None:
+            self.problem(self._place, "the file cannot be read; put steward.toml beside host.json", Costs.RUNS)
+            return {}
+        try:
+            return tomllib.loads(content.decode())
+        except UnicodeDecodeError as error:
+            self.problem(self._place, f"byte {error.start} is not UTF-8; save the file as UTF-8 text", Costs.RUNS)
+        except tomllib.TOMLDecodeError as error:
+            self.problem(self._place, f"not valid TOML: {error}", Costs.RUNS)
+        except RecursionError:
+            self.problem(self._place, "not valid TOML: nested too deeply", Costs.RUNS)
+        return {}
+
+    def only_known(
+        self,
+        table: Mapping[str, Any],
+        known: tuple[str, ...],
+        place: str,
+        noun: str = "key",
+        job: str | None = None,
+    ) -> None:
+        for key in table:
+            if key not in known:
+                nearest = difflib.get_close_matches(key, known, 1, 0.5)
+                hint = f"did you mean '{nearest[0]}'" if nearest else f"known are {', '.join(sorted(known))}"
+                self.problem(place, f"there is no {noun} '{key}'; {hint}", Costs.RUNS, job)
+
+    def struct[T: msgspec.Struct](self, table: object, kind: type[T], place: str, job: str | None) -> T:
+        """Convert a table key by key, so that one wrong value hides no other."""
+        if not isinstance(table, dict):
+            self.problem(place, f"must be a table, not {_toml_type(table)}", Costs.RUNS, job)
+            return kind()
+        fields = {field.name: field.type for field in msgspec.structs.fields(kind)}
+        self.only_known(table, tuple(fields), place, job=job)
+        values: dict[str, Any] = {}
+        for name, type_ in fields.items():
+            if name not in table:
+                continue
+            try:
+                values[name] = msgspec.convert(table[name], type_)
+            except msgspec.ValidationError as error:
+                reason, _, inner = str(error).partition(" - at `$")
+                costs = Costs.TIMER if name == "schedule" else Costs.RUNS
+                self.problem(f"{place}.{name}{inner.rstrip('`')}", _plain(reason), costs, job)
+        return kind(**values)
+
+
+def _toml_type(value: object) -> str:
+    names = {bool: "a true or false", int: "a number", float: "a number", str: "a text", list: "a list"}
+    return names.get(type(value), f"a {type(value).__name__}")
+
+
+def _plain(reason: str) -> str:
+    """Turn msgspec's sentence into the operator's words."""
+    words = {
+        "`array`": "a list",
+        "`str`": "a text in quotes",
+        "`int`": "a whole number",
+        "`bool`": "true or false",
+    }
+    text = reason[0].lower() + reason[1:]
+    for theirs, ours in words.items():
+        text = text.replace(theirs, ours)
+    return text.replace("`float`", "a number").replace("`object`", "a table").replace(" | `null`", "")

@@ -1,0 +1,120 @@
+"""Where everything is joined: the only reader of os.environ and of the clock."""
+
+import getpass
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shared_code.azure_api.arm import Arm
+from shared_code.azure_api.credential import credential
+from shared_code.azure_api.estate import AzureEstate
+from shared_code.environment import Environment, read_environment
+from shared_code.errors import StoreError
+from shared_code.jobs import JOBS
+from shared_code.locks import Locks
+from shared_code.processes import is_dead, this_process
+from shared_code.run_records import RunRecords
+from shared_code.run_requests import RunRequests
+from shared_code.settings import Configuration, Costs, Problem, configure
+from shared_code.store import Store, open_store
+from shared_code.worker import Worker
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+
+APP_FOLDER = Path(__file__).resolve().parent.parent
+"""The folder of host.json and function_app.py."""
+
+TIME_LIMIT = 20 * 60.0
+"""Seconds after which a run goes on in a new message; host.json's functionTimeout is half as long again."""
+
+
+def utc_now() -> datetime:
+    """Return the present moment, aware, UTC."""
+    return datetime.now(UTC)
+
+
+def user_name() -> str | None:
+    """Return the name of whoever runs this process, for the record; None where the system does not say."""
+    try:
+        return getpass.getuser()
+    except OSError:
+        return None
+
+
+@dataclass(frozen=True)
+class Steward:
+    """Everything a caller may need, each part built on first use and kept."""
+
+    environ: dict[str, str]
+
+    @cached_property
+    def environment(self) -> Environment:
+        """The app settings."""
+        return read_environment(self.environ, APP_FOLDER)
+
+    @cached_property
+    def configuration(self) -> Configuration:
+        """steward.toml; a file that cannot be read is one of its problems."""
+        path = self.environment.config
+        try:
+            content = path.read_bytes()
+        except OSError:
+            content = None
+        return configure(content, path.name, self.environ)
+
+    @cached_property
+    def store(self) -> Store:
+        """The store; raises StoreError if STEWARD_STORE is no address of one."""
+        return open_store(self.environment.store, azure_credential=self._credential)
+
+    @cached_property
+    def records(self) -> RunRecords:
+        """The run records."""
+        return RunRecords(self.store)
+
+    @cached_property
+    def requests(self) -> RunRequests:
+        """What makes runs."""
+        return RunRequests(self.configuration, self.records, self.store, utc_now)
+
+    @cached_property
+    def locks(self) -> Locks:
+        """The locks of the jobs."""
+        return Locks(self.store, utc_now, this_process(), is_dead)
+
+    def worker(self, time_limit: float | None) -> Worker:
+        """Return what performs runs; `time_limit` in seconds, None for a terminal, where nothing cuts a run short."""
+        arm = Arm(self.environment.arm_endpoint, self.environment.arm_audience, self._credential)
+        return Worker(
+            configuration=self.configuration,
+            jobs=JOBS,
+            records=self.records,
+            locks=self.locks,
+            estate=AzureEstate(arm),
+            store=self.store,
+            clock=utc_now,
+            time_limit=time_limit,
+        )
+
+    @cached_property
+    def problems(self) -> tuple[Problem, ...]:
+        """Everything wrong with the configuration: app settings, store address and steward.toml."""
+        found = [Problem("app settings", text, Costs.RUNS) for text in self.environment.problems]
+        try:
+            _ = self.store
+        except StoreError as error:
+            found.append(Problem("app settings", str(error), Costs.RUNS))
+        return (*found, *self.configuration.problems)
+
+    def _credential(self) -> "TokenCredential":
+        return credential(self.environment.client_id, managed_identity=self.environment.managed_identity)
+
+
+@cache
+def steward() -> Steward:
+    """Return the process's Steward, wired to its environment as it is now."""
+    return Steward(dict(os.environ))

@@ -1,0 +1,65 @@
+"""What a job is given to do its work, and what it gives back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+
+from shared_code.locks import Locks
+from shared_code.model import Verdict
+from shared_code.ports import Clock, Estate
+from shared_code.run_records import RunRecords
+from shared_code.runs import Progress, Run, RunStatus
+from shared_code.scope import Scope
+from shared_code.store import Store
+
+
+class Interrupted(Exception):  # not an error: it unwinds a job that is told to stop
+    """Raised by `Work.checkpoint`; a job lets it through."""
+
+
+class Cancelled(Interrupted):
+    """Somebody cancelled the run."""
+
+
+class OutOfTime(Interrupted):
+    """The run continues in a new message."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """One attempt at a run, from the job's point of view."""
+
+    run: Run
+    scope: Scope
+    estate: Estate
+    store: Store
+    records: RunRecords
+    locks: Locks
+    clock: Clock
+    progress: Callable[[Progress], None]
+    """Tell how far the job is."""
+    checkpoint: Callable[[], None]
+    """To be called often: raises Interrupted or Fenced where the job has to stop."""
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """What a job has to say at its end."""
+
+    status: RunStatus
+    error: str | None = None
+    counts: dict[str, int] = {}
+    verdicts: tuple[Verdict, ...] = ()
+    outputs: tuple[str, ...] = ()
+    """Names of the objects it left in the run's folder."""
+    requeue: tuple[str, ...] = ()
+    """Ids of other runs that need a message."""
+
+
+class Job(Protocol):
+    """A kind of work."""
+
+    def __call__(self, work: Work) -> Summary:
+        """Perform it; an error of ours fails the run with its text."""
+        ...

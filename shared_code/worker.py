@@ -1,0 +1,199 @@
+"""The worker: performs a recorded run, once, whoever delivers its message and however often."""
+
+import logging
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from shared_code.attempts import Attempt
+from shared_code.errors import Changed, Fenced, StewardError, StoreError, Unknown
+from shared_code.locks import Lock, Locks
+from shared_code.ports import Clock, Estate
+from shared_code.run_records import Recorded, RunRecords
+from shared_code.runs import Progress, Run, RunStatus
+from shared_code.settings import Configuration, Costs
+from shared_code.store import Store
+from shared_code.work import Cancelled, Job, OutOfTime, Summary, Work
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Worker:
+    """Performs runs. `time_limit` is in seconds, well under the host's functionTimeout; None for no limit."""
+
+    configuration: Configuration
+    jobs: Mapping[str, Job]
+    records: RunRecords
+    locks: Locks
+    estate: Estate
+    store: Store
+    clock: Clock
+    time_limit: float | None = None
+    sleep: Callable[[float], None] = time.sleep
+
+    def perform(
+        self, run_id: str, invocation_id: str | None = None, watch: Callable[[Progress], None] | None = None
+    ) -> tuple[str, ...]:
+        """Perform the run, unless it has ended or another process is at it.
+
+        Args:
+            run_id: from the message.
+            invocation_id: the host's, for the record.
+            watch: told of progress, besides the record.
+
+        Returns:
+            Ids of runs that now need a message: those that waited for this one, or this one again.
+
+        Raises:
+            StoreError: the store fails; the message should be delivered again.
+        """
+        try:
+            run = self.records.get(run_id).run
+        except Unknown as error:
+            log.error("run=%s a message names a run without a record: %s", run_id, error)  # no traceback
+            return ()
+        if run.status.ended:
+            self.records.forget_open(run_id)
+            return ()
+        token = secrets.token_hex(8)
+        lock = self._lock(run, token)
+        if lock.token != token:
+            log.info("run=%s job=%s waits: run %s holds the lock", run.id, run.job, lock.run)
+            return ()
+        try:
+            again = self._perform_locked(run_id, token, invocation_id, watch)
+        except (Fenced, Changed) as error:
+            log.error("run=%s job=%s stopped without writing: %s", run.id, run.job, error)
+            again = ()
+        except BaseException:
+            self._release_quietly(run, token)
+            raise
+        return (*self.locks.release(run.job, token), *again)
+
+    def give_up(self, run_id: str, reason: str) -> tuple[str, ...]:
+        """End a run whose message was delivered too often without success.
+
+        Returns:
+            Ids of runs that waited for it and now need a message.
+
+        Raises:
+            StoreError: the store fails.
+        """
+        try:
+            recorded = self.records.get(run_id)
+        except Unknown as error:
+            log.error("run=%s a poison message names a run without a record: %s", run_id, error)
+            return ()
+        run = recorded.run
+        if run.status.ended:
+            return ()
+        lock = self.locks.read(run.job)
+        if lock.run == run.id and not self.locks.is_abandoned(lock):
+            log.warning("run=%s job=%s a poison message, but the run is under way; left alone", run.id, run.job)
+            return ()
+        self._end(recorded, RunStatus.FAILED, reason)
+        return self.locks.release(run.job, lock.token) if lock.run == run.id else ()
+
+    def _lock(self, run: Run, token: str) -> Lock:
+        """Take the lock; where an earlier attempt at the same run has it, wait until that is seen alive or is gone."""
+        lock = self.locks.acquire(run.job, run.id, token)
+        while lock.token != token and lock.run == run.id:
+            seen = lock
+            self.sleep(1.0)
+            lock = self.locks.acquire(run.job, run.id, token)
+            if lock.token == seen.token and lock.expires != seen.expires:
+                break
+        return lock
+
+    def _perform_locked(
+        self, run_id: str, token: str, invocation_id: str | None, watch: Callable[[Progress], None] | None
+    ) -> tuple[str, ...]:
+        recorded = self.records.get(run_id)
+        run = recorded.run
+        if run.status.ended:
+            return ()
+        if self.records.is_cancelled(run_id):
+            self._end(recorded, RunStatus.CANCELLED, "Cancelled before it started.")
+            return ()
+        if problems := self.configuration.problems_of(run.job, Costs.RUNS):
+            self._end(recorded, RunStatus.REFUSED, "; ".join(map(str, problems)))
+            return ()
+        running = msgspec.structs.replace(
+            run,
+            status=RunStatus.RUNNING,
+            attempt=run.attempt + 1,
+            started=run.started or self.clock(),
+            invocation_id=invocation_id,
+        )
+        attempt = Attempt(self.records.change(running, recorded.etag), token, self.records, self.locks, self.time_limit)
+        log.info("run=%s job=%s mode=%s attempt=%d started", run.id, run.job, run.mode, running.attempt)
+
+        def progress(made: Progress) -> None:
+            attempt.progress(made)
+            if watch:
+                watch(made)
+
+        work = Work(
+            run=running,
+            scope=self.configuration.scope,
+            estate=self.estate,
+            store=self.store,
+            records=self.records,
+            locks=self.locks,
+            clock=self.clock,
+            progress=progress,
+            checkpoint=attempt.checkpoint,
+        )
+        return self._attempt(attempt, work)
+
+    def _attempt(self, attempt: Attempt, work: Work) -> tuple[str, ...]:
+        run = work.run
+        try:
+            with attempt:
+                summary = self.jobs[run.job](work)
+        except OutOfTime:
+            queued = msgspec.structs.replace(attempt.run, status=RunStatus.QUEUED)
+            self.records.change(queued, attempt.recorded.etag)
+            log.info("run=%s job=%s continues in a new message", run.id, run.job)
+            return (run.id,)
+        except (Cancelled, KeyboardInterrupt) as stop:
+            self._end(attempt.recorded, RunStatus.CANCELLED, "Cancelled while it ran.")
+            if isinstance(stop, KeyboardInterrupt):
+                raise
+            return ()
+        except (Fenced, StoreError):
+            raise
+        except StewardError as error:
+            self._end(attempt.recorded, RunStatus.FAILED, str(error))
+            return ()
+        except Exception as error:
+            log.exception("run=%s job=%s unexpected error", run.id, run.job)
+            self._end(
+                attempt.recorded,
+                RunStatus.FAILED,
+                f"Unexpected {type(error).__name__}; the log has the details under this run's id.",
+            )
+            return ()
+        self._end(attempt.recorded, summary.status, summary.error, summary)
+        return summary.requeue
+
+    def _end(self, recorded: Recorded, status: RunStatus, error: str | None, summary: Summary | None = None) -> None:
+        run = msgspec.structs.replace(recorded.run, status=status, error=error, ended=self.clock())
+        if summary is not None:
+            run = msgspec.structs.replace(
+                run, counts=summary.counts, subscriptions=summary.verdicts, outputs=summary.outputs
+            )
+        self.records.change(run, recorded.etag)
+        level = {RunStatus.FAILED: logging.ERROR, RunStatus.REFUSED: logging.ERROR, RunStatus.PARTIAL: logging.WARNING}
+        log.log(level.get(status, logging.INFO), "run=%s job=%s %s", run.id, run.job, run.closing_sentence)
+
+    def _release_quietly(self, run: Run, token: str) -> None:
+        """Give the lock back on the way out of an error, which is the one to be reported."""
+        try:
+            self.locks.release(run.job, token)
+        except StoreError as error:
+            log.warning("run=%s job=%s the lock could not be released: %s", run.id, run.job, error)
