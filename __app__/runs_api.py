@@ -10,7 +10,7 @@ from __app__.responses import answer, answered, json_answer
 from shared_code.errors import InvalidRequest
 from shared_code.reports.formats import TYPES, choose, report
 from shared_code.run_requests import Wanted
-from shared_code.runs import Run, RunStatus, TriggeredBy
+from shared_code.runs import Run, RunStatus, TriggeredBy, job_of
 from shared_code.wiring import steward
 
 blueprint = func.Blueprint()
@@ -45,7 +45,7 @@ def list_runs(req: func.HttpRequest) -> func.HttpResponse:
     job, limit = req.params.get("job"), _limit(req.params.get("limit"))
     if job is not None:
         steward().requests.known(job)
-    ids = records.newest(job, req.params.get("before"))
+    ids = records.newest(job, _before(req.params.get("before")))
     runs = [_shown(records.get(run_id).run) for run_id, _ in zip(ids, range(limit), strict=False)]
     more = next(ids, None) is not None
     narrowed = f"&job={job}" if job else ""
@@ -101,6 +101,12 @@ def _requested_by(req: func.HttpRequest) -> str | None:
     if len(name) > 256 or not name.isprintable():
         raise InvalidRequest("X-Requested-By must be at most 256 printable characters.")
     return name or None
+
+
+def _before(text: str | None) -> str | None:
+    if text is not None and job_of(text) is None:
+        raise InvalidRequest(f"before is '{text[:80]}'; it must be the id of a run.")
+    return text
 
 
 def _limit(text: str | None) -> int:

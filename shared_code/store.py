@@ -211,9 +211,10 @@ def _open_folder(url: str, parts: SplitResult) -> Store:
     try:
         folder = Path.from_uri(url)
     except ValueError:
-        raise _refused(url, "a file URL has three slashes and an absolute path") from None
-    if parts.query or parts.fragment or "\0" in str(folder) or folder == Path(folder.anchor) or parts.netloc:
-        raise _refused(url, "a file URL names a folder by its absolute path and nothing else")
+        folder = Path()
+    is_plain = not (parts.netloc or parts.query or parts.fragment) and "\0" not in str(folder)
+    if not is_plain or not folder.name:
+        raise _refused(url, "a file URL is file:// and the absolute path of a folder, nothing else")
     return LocalStore(folder)
 
 

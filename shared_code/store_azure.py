@@ -1,11 +1,13 @@
 """The store in a container of Azure Blob Storage, or of its emulator."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from threading import Lock
-from typing import Protocol, cast, override
+from typing import TYPE_CHECKING, Protocol, cast, override
 
 import obstore
 from obstore.exceptions import (
@@ -15,10 +17,13 @@ from obstore.exceptions import (
     PreconditionError,
     UnauthenticatedError,
 )
-from obstore.store import AzureBearerToken, AzureConfig, AzureStore, ClientConfig
+from obstore.store import AzureStore
 
 from shared_code.errors import StewardError, StoreError
 from shared_code.store import EMULATOR_ACCOUNT, Sink, Store, Stored, TranslatingSink, check_key, is_segment
+
+if TYPE_CHECKING:  # obstore has these names in its stubs only
+    from obstore.store import AzureBearerToken, AzureConfig, ClientConfig
 
 # Azurite and Storage Explorer publish it: learn.microsoft.com/azure/storage/common/storage-use-azurite
 _EMULATOR_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
@@ -258,4 +263,7 @@ def _reason(error: Exception) -> str:
         return f"Azure answered {code}; {_ADVICE.get(code, 'look the code up in the Blob Storage documentation')}"
     if isinstance(error, PermissionDeniedError | UnauthenticatedError):
         return f"Azure refused the app's identity; {_ROLE}"
-    return "no answer came within 30 seconds; check the account's name and the network"
+    status = re.search(r"status code: (\d{3})", str(error))
+    if status:
+        return f"the answer was HTTP {status[1]} and not from Blob Storage; check STEWARD_STORE and the network"
+    return "no answer came; check the account's name, the network and the certificate"

@@ -69,7 +69,7 @@ class LocalStore(Store):
     @override
     def create(self, key: str, data: bytes) -> str:
         def check(path: Path) -> None:
-            if os.path.lexists(path):
+            if path.is_file():
                 raise self._already_exists(key)
 
         return self._put(key, data, check)
@@ -156,11 +156,19 @@ class LocalStore(Store):
         self._note_root(is_there=file is not None)
         return file
 
+    def _private(self, name: str) -> Path:
+        self._note_root(is_there=False)
+        folder = self._root / _PRIVATE / name
+        folder.mkdir(parents=True, exist_ok=True)
+        self._was_there = True
+        return folder
+
     def _note_root(self, *, is_there: bool) -> None:
         """A folder that was there and is gone was unmounted or removed: nothing is known about its objects."""
+        was_there = self._was_there  # before looking: another thread may create it in between
         if is_there or self._root.is_dir():
             self._was_there = True
-        elif self._was_there:
+        elif was_there:
             raise FileNotFoundError(errno.ENOENT, "the folder has disappeared")
 
     def _scan(self, folder: str) -> list[tuple[str, bool]]:
@@ -203,8 +211,7 @@ class LocalStore(Store):
                 _discard(file, temporary)
 
     def _stage(self) -> tuple[BinaryIO, Path]:
-        folder = self._root / _PRIVATE / "temporary"
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = self._private("temporary")
         descriptor, name = tempfile.mkstemp(dir=folder)
         file = os.fdopen(descriptor, "wb", buffering=_CHUNK)
         if not self._is_swept:
@@ -219,9 +226,7 @@ class LocalStore(Store):
 
     @contextmanager
     def _lock(self, key: str) -> Iterator[None]:
-        folder = self._root / _PRIVATE / "locks"
-        folder.mkdir(parents=True, exist_ok=True)
-        self._was_there = True
+        folder = self._private("locks")
         # The kernel drops this lock with its process; a soft lock would outlive it.
         lock = FileLock(
             folder / f"{zlib.crc32(key.encode()) % _LOCKS:02}",

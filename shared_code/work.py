@@ -60,6 +60,6 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 class Job(Protocol):
     """A kind of work."""
 
-    def __call__(self, work: Work) -> Summary:
+    def __call__(self, work: Work, /) -> Summary:
         """Perform it; an error of ours fails the run with its text."""
         ...

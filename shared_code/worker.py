@@ -58,7 +58,7 @@ class Worker:
             return ()
         if run.status.ended:
             self.records.forget_open(run_id)
-            return ()
+            return self._left_locked(run)
         token = secrets.token_hex(8)
         lock = self._lock(run, token)
         if lock.token != token:
@@ -89,14 +89,20 @@ class Worker:
             log.error("run=%s a poison message names a run without a record: %s", run_id, error)
             return ()
         run = recorded.run
-        if run.status.ended:
-            return ()
         lock = self.locks.read(run.job)
         if lock.run == run.id and not self.locks.is_abandoned(lock):
             log.warning("run=%s job=%s a poison message, but the run is under way; left alone", run.id, run.job)
             return ()
-        self._end(recorded, RunStatus.FAILED, reason)
-        return self.locks.release(run.job, lock.token) if lock.run == run.id else ()
+        if not run.status.ended:
+            self._end(recorded, RunStatus.FAILED, reason)
+        return self._left_locked(run)
+
+    def _left_locked(self, run: Run) -> tuple[str, ...]:
+        """Release the lock that a process left behind which died right after it ended the run."""
+        lock = self.locks.read(run.job)
+        if lock.run != run.id or not self.locks.is_abandoned(lock):
+            return ()
+        return self.locks.release(run.job, lock.token)
 
     def _lock(self, run: Run, token: str) -> Lock:
         """Take the lock; where an earlier attempt at the same run has it, wait until that is seen alive or is gone."""

@@ -1,6 +1,7 @@
 """The host: everything put together for one app, from the lock on its state folder to the last running function."""
 
 import asyncio
+import errno
 import logging
 import os
 from datetime import UTC, datetime
@@ -22,13 +23,12 @@ from devkit.local_host.queue_listener import QueueListener
 from devkit.local_host.schedule_status import ScheduleStatuses
 from devkit.local_host.server import Server
 from devkit.local_host.timer_listener import TimerListener
-from devkit.local_host.worker import Worker
+from devkit.local_host.worker import Worker, check_app
 
 logger = logging.getLogger(__name__)
 
 _LOOPBACK = "127.0.0.1"
 _SWEEPER = "watchdog"
-_ADDRESS_IN_USE = frozenset({98, 48, 10048})
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,6 +120,7 @@ class LocalHost:
 
     async def _start(self) -> None:
         options = self._options
+        check_app(options.app)
         host_json = read_host_json(options.app)
         self._take_state()
         self.keys = keep_keys(options.state / "keys.json")
@@ -133,7 +134,7 @@ class LocalHost:
         self._queues = Queues(options.state / "queues.sqlite", _now)
         recovered = self._queues.recover()
         if recovered:
-            logger.info("%d messages were being worked on when the last host ended; they are visible again", recovered)
+            logger.info("Messages in flight when the last host ended, visible again now: %d", recovered)
         invoker = Invoker(self._worker, self._queues, host_json.function_timeout, self._time_out)
         self._invoker = invoker
         statuses = ScheduleStatuses(options.state / "timers")
@@ -176,7 +177,7 @@ class LocalHost:
         try:
             await site.start()
         except OSError as error:
-            if error.errno in _ADDRESS_IN_USE:
+            if error.errno == errno.EADDRINUSE:
                 raise LocalHostError(
                     f"Port {self._options.port} is taken; stop what listens there, or name another with --port"
                 ) from None

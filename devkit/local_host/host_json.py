@@ -1,6 +1,5 @@
 """host.json: the few settings of it that matter here, checked."""
 
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -116,4 +115,5 @@ def _place(message: str) -> str:
     """Msgspec writes `Expected `int` >= 1 - at `$.extensions.queues.batchSize``; put the place first."""
     sentence, _, place = message.partition(" - at ")
     place = place.strip("`").removeprefix("$.")
-    return re.sub("`", "'", f"{place}: {sentence[:1].lower()}{sentence[1:]}" if place else sentence)
+    sentence = sentence[:1].lower() + sentence[1:]
+    return (f"{place}: {sentence}" if place else sentence).replace("`", "'")

@@ -22,6 +22,8 @@ from devkit.local_host.ready import Ready, read_ready
 
 _ROOT = Path(__file__).resolve().parents[2]
 _POLL = 0.02
+_LOG = "host.log"
+_READY = "ready.json"
 
 
 class Reply(NamedTuple):
@@ -54,9 +56,10 @@ class HostDied(RuntimeError):
 class HostProcess:
     """A running local host."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", ready: Ready, log_path: Path, state: Path) -> None:
+    def __init__(self, process: "subprocess.Popen[bytes]", ready: Ready, folder: Path, state: Path) -> None:
         self._process = process
-        self._log_path = log_path
+        self._log_path = folder / _LOG
+        self.ready_path = folder / _READY
         self.url = ready.url
         self.keys: Keys = ready.keys
         self.pid = ready.pid
@@ -133,7 +136,7 @@ def running(
     app: Path,
     *,
     state: Path | None = None,
-    environment: Mapping[str, str] | None = None,
+    environment: Mapping[str, str | None] | None = None,
     arguments: tuple[str, ...] = (),
     port: int = 0,
     timeout: float = 30.0,
@@ -143,7 +146,7 @@ def running(
     Args:
         app: the folder with function_app.py.
         state: its state folder; None for a fresh one that is removed afterwards.
-        environment: app settings, on top of this process's environment; an empty value removes nothing.
+        environment: app settings, on top of this process's environment; None removes one.
         arguments: more arguments of the command, such as "--no-timers".
         port: 0 for a free one.
         timeout: seconds until it must listen.
@@ -151,38 +154,42 @@ def running(
     Raises:
         HostDied: it ended before it listened.
     """
-    with tempfile.TemporaryDirectory(prefix="local-host-") as folder:
-        log_path = Path(folder) / "host.log"
-        ready_path = Path(folder) / "ready.json"
-        state = state or Path(folder) / "state"
+    with tempfile.TemporaryDirectory(prefix="local-host-") as name:
+        folder = Path(name)
+        state = state or folder / "state"
         command = [
             sys.executable, "-m", "devkit.local_host",
-            "--app", str(app), "--state", str(state), "--port", str(port), "--ready", str(ready_path), *arguments,
+            "--app", str(app), "--state", str(state), "--port", str(port), "--ready", str(folder / _READY),
+            "--stop-with-stdin", *arguments,
         ]  # fmt: skip
-        with log_path.open("wb") as log:
+        with (folder / _LOG).open("wb") as log:
             process = _start(command, environment, log)
         try:
-            ready = _wait_ready(process, ready_path, log_path, timeout)
-            yield HostProcess(process, ready, log_path, state)
+            ready = _wait_ready(process, folder, timeout)
+            yield HostProcess(process, ready, folder, state)
         finally:
             _end(process)
 
 
-def _start(command: list[str], environment: Mapping[str, str] | None, log: IO[bytes]) -> "subprocess.Popen[bytes]":
+def _start(
+    command: list[str], environment: Mapping[str, str | None] | None, log: IO[bytes]
+) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
         command,
         cwd=_ROOT,
-        env={**os.environ, **(environment or {})},
-        stdin=subprocess.DEVNULL,
+        env={name: value for name, value in {**os.environ, **(environment or {})}.items() if value is not None},
+        # The host ends when this end of the pipe does: with us, even if we are killed.
+        stdin=subprocess.PIPE,
         stdout=log,
         stderr=subprocess.STDOUT,
     )
 
 
-def _wait_ready(process: "subprocess.Popen[bytes]", ready_path: Path, log_path: Path, timeout: float) -> Ready:
+def _wait_ready(process: "subprocess.Popen[bytes]", folder: Path, timeout: float) -> Ready:
+    log_path = folder / _LOG
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
-        ready = read_ready(ready_path)
+        ready = read_ready(folder / _READY)
         if ready is not None:
             return ready
         if process.poll() is not None:
@@ -194,6 +201,8 @@ def _wait_ready(process: "subprocess.Popen[bytes]", ready_path: Path, log_path: 
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
+    if process.stdin:
+        process.stdin.close()
     if process.poll() is None:
         process.terminate()
         try:

@@ -76,6 +76,8 @@ class QueueListener:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("A message of queue '%s' was not settled", self._queue, exc_info=error)
         self._wake.set()
 
     async def _pause(self) -> None:
@@ -93,7 +95,7 @@ class QueueListener:
     async def _process(self, message: Message) -> None:
         if message.dequeue_count > self._settings.max_dequeue_count:
             # It was taken often enough and nobody lived to say so.
-            self._give_up(message)
+            self._settle(message, succeeded=False)
             return
         renewal = asyncio.create_task(self._keep_hidden(message))
         try:
@@ -105,30 +107,30 @@ class QueueListener:
             )
         finally:
             renewal.cancel()
-        if outcome.error is None:
+        self._settle(message, succeeded=outcome.error is None)
+
+    def _settle(self, message: Message, *, succeeded: bool) -> None:
+        if succeeded:
             settled = self._queues.delete(message)
+        elif self._queue.endswith(_POISON):
+            # A poison queue has none of its own: the host leaves the message hidden, against a fast endless loop.
+            logger.warning("Message %s of queue '%s' stays hidden until %s", message.id, self._queue, message.visible)
+            settled = True
         elif message.dequeue_count >= self._settings.max_dequeue_count:
-            settled = self._give_up(message)
+            logger.error(
+                "Message %s of queue '%s' was taken %d times without success and is moved to '%s%s'",
+                message.id,
+                self._queue,
+                message.dequeue_count,
+                self._queue,
+                _POISON,
+            )
+            settled = self._queues.move(message, self._queue + _POISON)
         else:
             after = timedelta(seconds=self._settings.visibility_timeout)
             settled = self._queues.release(message, max(after, _SHORTEST_RETURN))
         if not settled:
             logger.warning("Message %s of queue '%s' came back while its function ran", message.id, self._queue)
-
-    def _give_up(self, message: Message) -> bool:
-        if self._queue.endswith(_POISON):
-            # There is no poison queue of a poison queue: the message stays until its time to live is over.
-            after = timedelta(seconds=self._settings.visibility_timeout)
-            return self._queues.release(message, max(after, _SHORTEST_RETURN))
-        logger.error(
-            "Message %s of queue '%s' was taken %d times without success and is moved to '%s%s'",
-            message.id,
-            self._queue,
-            message.dequeue_count,
-            self._queue,
-            _POISON,
-        )
-        return self._queues.move(message, self._queue + _POISON)
 
     async def _keep_hidden(self, message: Message) -> None:
         while True:

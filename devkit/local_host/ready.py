@@ -24,6 +24,11 @@ def write_ready(path: Path, host: LocalHost, pid: int) -> None:
     write_private(path, msgspec.json.encode(content))
 
 
+def remove_ready(path: Path) -> None:
+    """Remove the file: the host stops listening."""
+    path.unlink(missing_ok=True)
+
+
 def read_ready(path: Path) -> Ready | None:
     """Read the file, or give None while it is not there."""
     try:

@@ -111,11 +111,8 @@ class Worker:
             app: the folder with function_app.py, absolute.
 
         Raises:
-            LocalHostError: there is no function_app.py.
             IndexingFailed: an exception left the app while it was imported or indexed.
         """
-        if not (app / "function_app.py").is_file():
-            raise LocalHostError(f"'{app}' has no function_app.py; name the app's folder with --app")
         # In Azure the app's root comes first on sys.path.
         sys.path.insert(0, str(app))
         os.chdir(app)
@@ -165,6 +162,16 @@ class Worker:
     def close(self) -> None:
         """Let the worker's threads end; waits for functions that still run."""
         runtime.stop_threadpool_executor()
+
+
+def check_app(app: Path) -> None:
+    """Look whether the folder holds an app of the Python v2 programming model.
+
+    Raises:
+        LocalHostError: there is no function_app.py.
+    """
+    if not (app / "function_app.py").is_file():
+        raise LocalHostError(f"'{app}' has no function_app.py; name the app's folder with --app")
 
 
 def new_invocation_id() -> str:

@@ -4,7 +4,7 @@ import base64
 import binascii
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import quote, quote_plus
 
 import msgspec
 from msgspec import Struct
@@ -103,7 +103,7 @@ def _next_link(call: Call, base_url: str, pages: Pages, where: Position) -> str:
     query = call.query
     kept = [(name, query[name]) for name in ("$filter", "$expand", "$top") if name in query]
     parameters = [*kept, ("api-version", query.get("api-version", "")), ("$skiptoken", _token(where, pages))]
-    path = urlsplit(call.target).path
+    path = call.target.partition("?")[0]
     return f"{base_url}{path}?" + "&".join(_spell(name, value, pages) for name, value in parameters)
 
 

@@ -24,7 +24,6 @@ class Listener:
     def __init__(self, handler: Handler, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self._handler = handler
         self._tls = tls
-        self._connections: set[asyncio.BaseTransport] = set()
         # Bound here and not in the thread, so that the port is known at once and a taken one is the caller's error.
         self.socket = socket.socket()
         try:
@@ -38,24 +37,17 @@ class Listener:
 
     async def serve(self, stop: asyncio.Event, ready: Callable[[], object]) -> None:
         """Answer requests until `stop` is set; `ready` is called once connections are accepted."""
-        runner = web.ServerRunner(web.Server(self._respond, access_log=None), shutdown_timeout=0)
-        await runner.setup()
-        try:
-            await web.SockSite(runner, self.socket, ssl_context=self._tls).start()
-            ready()
-            await stop.wait()
-        finally:
-            # A TLS connection that is only closed waits for the other side's goodbye, long after the loop has ended.
-            for connection in list(self._connections):
-                _reset(connection)
-            await runner.cleanup()
-            self.socket.close()
-            await asyncio.sleep(0)
+        protocol = web.Server(self._respond, access_log=None)
+        server = await asyncio.get_running_loop().create_server(protocol, sock=self.socket, ssl=self._tls)
+        ready()
+        await stop.wait()
+        server.close()
+        # A TLS connection that is only closed waits for the other side's goodbye, long after the loop has ended.
+        server.abort_clients()
+        await protocol.shutdown(0)
+        await server.wait_closed()
 
     async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
-        transport = request.transport
-        if transport is not None:
-            self._connections = {each for each in self._connections if not each.is_closing()} | {transport}
         reply = await self._handler(
             Call(
                 method=request.method,
@@ -65,7 +57,7 @@ class Listener:
             )
         )
         if reply.reset:
-            _reset(transport)
+            _reset(request.transport)
             return web.Response()
         headers = {"Server": "simulator"} | reply.headers
         body = reply.body
@@ -93,7 +85,7 @@ async def _cut(request: web.BaseRequest, status: int, headers: dict[str, str], b
 
 def _reset(transport: asyncio.BaseTransport | None) -> None:
     """Close a connection with RST: no TLS goodbye, nothing flushed."""
-    if not isinstance(transport, asyncio.WriteTransport):
+    if not isinstance(transport, asyncio.WriteTransport) or transport.is_closing():
         return
     connection = transport.get_extra_info("socket")
     if connection is not None and connection.fileno() >= 0:
@@ -113,9 +105,15 @@ class Server:
         self._stop: asyncio.Event | None = None
 
     def start(self) -> None:
-        """Return once every listener accepts connections."""
+        """Return once every listener accepts connections.
+
+        Raises:
+            RuntimeError: when the thread ended before that; what ended it is on stderr.
+        """
         self._thread.start()
         self._ready.wait()
+        if self._waiting:
+            raise RuntimeError("the simulator's server ended while it was starting")
 
     def stop(self) -> None:
         """Close the listeners and all connections, and wait for the thread to end."""

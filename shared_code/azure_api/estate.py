@@ -73,7 +73,7 @@ class AzureEstate:
         # $expand=createdTime works here as it does on resources, though no document says so:
         # https://github.com/Azure/azure-sdk-for-python/issues/4777
         path = f"/subscriptions/{subscription.id}/resourcegroups?api-version={_RESOURCES}&$expand=createdTime"
-        for page in self._arm.pages(path, _Group, f"resource groups of subscription '{subscription.id}'"):
+        for page in self._arm.pages(path, _Group, "resource groups"):
             yield [
                 ResourceGroup(
                     id=item.id,
@@ -97,5 +97,5 @@ class AzureEstate:
             AzureError: a page could not be read; the pages before it stay valid.
         """
         path = f"/subscriptions/{subscription.id}/resources?api-version={_RESOURCES}"
-        for page in self._arm.pages(path, _Resource, f"resources of subscription '{subscription.id}'"):
+        for page in self._arm.pages(path, _Resource, "resources"):
             yield [item.id for item in page]

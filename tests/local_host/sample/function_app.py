@@ -80,7 +80,10 @@ def work(message: func.QueueMessage) -> None:
 
 @app.queue_trigger(arg_name="message", queue_name="jobs-poison", connection="AzureWebJobsStorage")
 def bury(message: func.QueueMessage) -> None:
-    note("bury", body=message.get_body().decode(), dequeue_count=message.dequeue_count)
+    body = message.get_body().decode()
+    note("bury", body=body, dequeue_count=message.dequeue_count)
+    if "twice" in body:
+        raise ValueError("cannot bury")
 
 
 # HTTP

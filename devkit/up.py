@@ -1,0 +1,158 @@
+"""`./dev up`: the simulator, the local host and a first run, and then their timers until Ctrl-C."""
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from devkit.local_host.process import HostDied, HostProcess, running
+from devkit.simulator import Estate, Simulator, load_estate, load_recordings
+from shared_code.cli import EXIT_CODES
+from shared_code.model import ResourceGroup
+from shared_code.runs import Run
+from shared_code.terminal import progress_bar, show_groups, show_run
+
+ROOT = Path(__file__).resolve().parent.parent
+STATE = ROOT / ".steward" / "up"
+ENVIRONMENT = STATE / "environment.json"
+"""Where a second terminal finds the simulator and the store, while they run."""
+JOB = "list-resource-groups"
+POLL = 0.2
+
+
+class CannotStart(Exception):
+    """Ends the command with one sentence and exit code 2."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run until Ctrl-C, or with --once until the run has ended.
+
+    Returns:
+        With --once the exit code of the run, else 0 after Ctrl-C; 2 if something could not be started.
+    """
+    given = _parser().parse_args(arguments)
+    try:
+        estate = load_recordings(given.recordings) if given.recordings else load_estate(given.estate)
+        with Simulator(estate) as simulator, _environment(simulator, estate) as environment:
+            _print_estate(estate)
+            with _host(environment, STATE / estate.name, given.port) as host:
+                code = _first_run(host)
+                if given.once:
+                    return code
+                _print_addresses(host)
+                _watch(host)
+    except (CannotStart, ValueError) as error:
+        print(f"dev up: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nStopped.")
+        return 1 if given.once else 0
+    return 1
+
+
+@contextmanager
+def _environment(simulator: Simulator, estate: Estate) -> Iterator[dict[str, str]]:
+    """Give the app settings of this estate, and leave them where a second terminal finds them."""
+    store = STATE / estate.name / "store"
+    environment = {**simulator.environment, "STEWARD_STORE": store.as_uri()}
+    STATE.mkdir(parents=True, exist_ok=True)
+    ENVIRONMENT.touch(mode=0o600)
+    ENVIRONMENT.write_text(json.dumps(environment))
+    try:
+        yield environment
+    finally:
+        ENVIRONMENT.unlink(missing_ok=True)
+
+
+@contextmanager
+def _host(environment: dict[str, str], state: Path, port: int) -> Iterator[HostProcess]:
+    try:
+        with running(ROOT, state=state / "local_host", environment=environment, port=port) as host:
+            yield host
+    except HostDied as error:
+        raise CannotStart(error.log.strip().rsplit("\n", 1)[-1] or str(error)) from error
+
+
+def _first_run(host: HostProcess) -> int:
+    """Start the main job through the app's own HTTP function, and print what it found."""
+    run = _asked(host, "POST", f"/api/jobs/{JOB}/runs")
+    with progress_bar(JOB) as watch:
+        while not run.status.ended:
+            time.sleep(POLL)
+            run = _asked(host, "GET", f"/api/runs/{run.id}")
+            if run.progress:
+                watch(run.progress)
+    if run.outputs:
+        reply = host.call("GET", f"/api/runs/{run.id}/report?format=json")
+        groups = msgspec.convert(reply.json()["resource_groups"], list[ResourceGroup])
+        show_groups(groups, len(groups))
+    show_run(run)
+    return EXIT_CODES[run.status]
+
+
+def _asked(host: HostProcess, method: str, path: str) -> Run:
+    reply = host.call(method, path, headers={"X-Requested-By": "dev up"})
+    if reply.status >= 400:
+        raise CannotStart(f"{method} {path} answered {reply.status}: {reply.json().get('detail', reply.text)}")
+    return msgspec.json.decode(reply.body, type=Run)
+
+
+def _print_estate(estate: Estate) -> None:
+    for note in estate.notes:
+        print(note)
+    print(f"Simulated estate '{estate.name}': {len(estate.subscriptions)} subscriptions.")
+
+
+def _print_addresses(host: HostProcess) -> None:
+    key = host.state / "operator.key"
+    key.touch(mode=0o600)
+    key.write_text(host.keys.operator)
+    shown = os.path.relpath(key, ROOT)
+    print(
+        f"""
+The API is at {host.url}/api and takes the key in {shown}:
+    curl -s -H "x-functions-key: $(cat {shown})" {host.url}/api/jobs
+The same estate from a second terminal:
+    ./dev steward run {JOB}
+Timers are firing; runs that end are shown here. Ctrl-C stops everything."""
+    )
+
+
+def _watch(host: HostProcess) -> None:
+    """Print a line for each run that ends, until the host does."""
+    seen = {run.id for run in _runs(host) if run.status.ended}
+    while host.exit_code is None:
+        time.sleep(1)
+        for run in reversed(_runs(host)):
+            if run.status.ended and run.id not in seen:
+                seen.add(run.id)
+                print(f"{run.id}  {run.trigger}: {run.closing_sentence}", flush=True)
+    raise CannotStart(f"the local host ended with exit code {host.exit_code}: {host.log.strip()[-300:]}")
+
+
+def _runs(host: HostProcess) -> list[Run]:
+    try:
+        reply = host.call("GET", "/api/runs?limit=20")
+    except OSError:  # it is on its way down; the exit code says so
+        return []
+    return msgspec.convert(reply.json()["runs"], list[Run]) if reply.status == 200 else []
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="./dev up", description=__doc__)
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--estate", default="demo", metavar="NAME", help="demo (default) or odd")
+    source.add_argument("--recordings", type=Path, metavar="FOLDER", help="serve recorded answers instead")
+    parser.add_argument("--once", action="store_true", help="end with the first run, with its exit code")
+    parser.add_argument("--port", type=int, default=7071, metavar="N", help="of the API on 127.0.0.1 (default 7071)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

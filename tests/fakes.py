@@ -1,0 +1,105 @@
+"""Stand-ins for the ports: an estate in memory whose lists can fail, and a clock that stands still until moved."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from shared_code.errors import AzureError
+from shared_code.model import ResourceGroup, Subscription
+
+NOW = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
+"""When the tests take place."""
+
+
+def subscription(number: int, name: str = "", state: str = "Enabled") -> Subscription:
+    """A subscription with a well-formed id; without a name it is called `subscription NUMBER`."""
+    return Subscription(f"00000000-0000-4000-8000-{number:012d}", name or f"subscription {number}", state)
+
+
+def resource_group(
+    owner: Subscription,
+    name: str,
+    tags: dict[str, str | None] | None = None,
+    resource_id: str = "",
+    **fields: str | datetime | None,
+) -> ResourceGroup:
+    """A resource group of a subscription, as the Estate port gives it: its resources are not counted yet."""
+    given: dict[str, str | datetime | None] = {"managed_by": None, "provisioning_state": "Succeeded", "created": None}
+    return ResourceGroup(
+        id=resource_id or f"/subscriptions/{owner.id}/resourceGroups/{name}",
+        name=name,
+        subscription_id=owner.id,
+        subscription_name=owner.name,
+        location="westeurope",
+        tags=tags or {},
+        resources=None,
+        **(given | fields),  # type: ignore[arg-type]  # the names are checked when it is made
+    )
+
+
+def resource_id(group: ResourceGroup, name: str) -> str:
+    """The id of a resource in a group."""
+    return f"{group.id}/providers/Microsoft.Web/sites/{name}"
+
+
+class Clock:
+    """A clock that shows `now` until a test moves it."""
+
+    def __init__(self, now: datetime = NOW) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, by: timedelta) -> None:
+        """Let time pass."""
+        self.now += by
+
+
+class FakeEstate:
+    """An estate behind the Estate port.
+
+    Args:
+        subscriptions: what `subscriptions` returns, in this order.
+        groups: by subscription id, the pages of its resource groups; a subscription that is not named has none.
+        ids: by subscription id, the pages of its resource ids.
+        fail_on: errors in place of pages: `("subscriptions", "", 1)`, or `("resource_groups" | "resource_ids",
+            subscription id, page from 1)`. The page after the last may be named too.
+
+    `reads` tells which lists were begun, as (list, subscription id).
+    """
+
+    def __init__(
+        self,
+        subscriptions: Sequence[Subscription] = (),
+        groups: Mapping[str, Sequence[Sequence[ResourceGroup]]] | None = None,
+        ids: Mapping[str, Sequence[Sequence[str]]] | None = None,
+        fail_on: Mapping[tuple[str, str, int], AzureError] | None = None,
+    ) -> None:
+        self.all = list(subscriptions)
+        self.groups = dict(groups or {})
+        self.ids = dict(ids or {})
+        self.fail_on = dict(fail_on or {})
+        self.reads: list[tuple[str, str]] = []
+
+    def subscriptions(self) -> list[Subscription]:
+        self.reads.append(("subscriptions", ""))
+        self._fail("subscriptions", "", 1)
+        return list(self.all)
+
+    def resource_groups(self, subscription: Subscription) -> Iterator[list[ResourceGroup]]:
+        return self._pages("resource_groups", subscription.id, self.groups.get(subscription.id, ()))
+
+    def resource_ids(self, subscription: Subscription) -> Iterator[list[str]]:
+        return self._pages("resource_ids", subscription.id, self.ids.get(subscription.id, ()))
+
+    def _pages[Item](self, name: str, owner: str, pages: Sequence[Sequence[Item]]) -> Iterator[list[Item]]:
+        self.reads.append((name, owner))
+        for number, page in enumerate(pages, 1):
+            self._fail(name, owner, number)
+            yield list(page)
+        self._fail(name, owner, len(pages) + 1)
+
+    def _fail(self, name: str, owner: str, page: int) -> None:
+        error = self.fail_on.get((name, owner, page))
+        if error is not None:
+            raise error

@@ -1,0 +1,173 @@
+"""Requests for runs: ticks, wishes, idempotency and cancellation."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from shared_code.errors import InvalidRequest, KeyReused, Refused, Unknown
+from shared_code.run_requests import Wanted
+from shared_code.runs import Mode, RunScope, RunStatus, TriggeredBy
+from shared_code.store import open_store
+from tests.world import NOON, World
+
+JOB = "list-resource-groups"
+FIVE = datetime(2026, 11, 22, 5, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(open_store(tmp_path.as_uri()))
+
+
+def by_hand(world: World, key: str | None = None, **wanted: object) -> str:
+    return world.requests().by_hand(JOB, Wanted(**wanted), TriggeredBy.HTTP, idempotency_key=key).id  # type: ignore[arg-type]  # a table of wishes
+
+
+def test_a_tick_makes_the_run_of_its_occurrence(world: World) -> None:
+    """The id is derived from job and occurrence, and says both."""
+    world.now = FIVE + timedelta(seconds=1)
+
+    run_id = world.requests().tick(JOB, past_due=False)
+
+    assert run_id is not None
+    assert run_id.startswith("20261122T050000Z-list-resource-groups-")
+    run = world.records().get(run_id).run
+    assert (run.trigger, run.scheduled_for, run.past_due, run.mode) == (TriggeredBy.TIMER, FIVE, False, Mode.PLAN)
+
+
+def test_a_tick_delivered_twice_makes_one_run(world: World) -> None:
+    """While the run is queued its message is sent again, since the first may be lost; once begun, never."""
+    world.now = FIVE
+    first = world.requests().tick(JOB, past_due=False)
+    assert first is not None
+    world.now += timedelta(seconds=100)
+
+    assert world.requests().tick(JOB, past_due=False) == first
+    world.worker().perform(first)
+    assert world.requests().tick(JOB, past_due=False) is None
+    assert list(world.records().newest(JOB)) == [first]
+
+
+def test_a_past_due_tick_is_for_the_latest_missed_occurrence(world: World) -> None:
+    """However long ago it was."""
+    world.now = FIVE + timedelta(hours=7)
+
+    run_id = world.requests().tick(JOB, past_due=True)
+
+    assert run_id is not None
+    run = world.records().get(run_id).run
+    assert (run.scheduled_for, run.past_due) == (FIVE, True)
+
+
+def test_a_call_by_hand_makes_a_run_of_its_own(world: World) -> None:
+    """A timer function called in the portal or through the admin endpoint, far from any occurrence."""
+    first, second = (world.requests().tick(JOB, past_due=False) for _ in range(2))
+
+    assert first != second
+    assert first is not None
+    run = world.records().get(first).run
+    assert (run.trigger, run.scheduled_for) == (TriggeredBy.ADMIN, None)
+
+
+def test_a_wish_is_recorded_as_said(world: World) -> None:
+    """Mode, scope, and who the caller says they are: not verified."""
+    run = world.requests().by_hand(JOB, Wanted(scope=RunScope(("sub-1",))), TriggeredBy.CLI, requested_by="somebody")
+
+    assert world.records().get(run.id).run == run
+    assert run.id.startswith("20261122T120000Z-list-resource-groups-")
+    assert (run.scope.subscriptions, run.requested, run.status) == (("sub-1",), NOON, RunStatus.QUEUED)
+    assert (run.requested_by, run.requested_by_verified) == ("somebody", False)
+
+
+def test_an_unknown_job_is_named_with_the_known_ones(world: World) -> None:
+    """The caller sees what to write instead."""
+    with pytest.raises(Unknown, match=r"^There is no job 'lst'; there are list-resource-groups, watchdog\.$"):
+        world.requests().by_hand("lst", Wanted(), TriggeredBy.HTTP)
+
+
+def test_a_job_that_changes_nothing_has_no_apply(world: World) -> None:
+    """Apply is deliberate, and here it would mean nothing."""
+    with pytest.raises(Refused, match="changes nothing in Azure, so there is nothing to apply; use mode 'plan'"):
+        by_hand(world, mode=Mode.APPLY)
+
+
+def test_an_empty_scope_is_not_everything(world: World) -> None:
+    """A list of subscriptions that came out empty must not become all of them."""
+    with pytest.raises(InvalidRequest, match=r"scope\.subscriptions is an empty list; leave it out to use all"):
+        by_hand(world, scope=RunScope(()))
+
+
+def test_a_broken_configuration_refuses_with_every_problem(world: World) -> None:
+    """Nothing is recorded for it."""
+    world.toml = b"[scope]\nsubscriptions = 1\nfoo = 2\n"
+
+    with pytest.raises(Refused, match=r"cannot run until its configuration is mended: .*foo.*; .*scope\.subscriptions"):
+        by_hand(world)
+    assert list(world.records().newest()) == []
+
+
+def test_the_same_key_and_wish_give_the_same_run(world: World) -> None:
+    """A client that did not see the answer asks again."""
+    assert by_hand(world, "key-1") == by_hand(world, "key-1") != by_hand(world, "key-2")
+    assert len(list(world.records().newest())) == 2
+
+
+def test_a_key_used_for_another_wish_is_refused(world: World) -> None:
+    """Answering with the earlier run would hide a mistake."""
+    by_hand(world, "key-1")
+
+    with pytest.raises(KeyReused, match="Idempotency-Key 'key-1' was used for another body; use a new key"):
+        by_hand(world, "key-1", scope=RunScope(("sub-1",)))
+
+
+def test_a_key_is_forgotten_after_a_day(world: World) -> None:
+    """For 24 hours it stands for its run, and then for a new one."""
+    first = by_hand(world, "key-1")
+    world.pass_time(hours=24)
+    assert by_hand(world, "key-1") == first
+    world.pass_time(seconds=1)
+
+    assert by_hand(world, "key-1", scope=RunScope(("sub-1",))) != first
+
+
+def test_many_at_once_with_one_key_make_one_run(world: World) -> None:
+    """Whoever comes first decides; the others get the same id."""
+    with ThreadPoolExecutor(16) as pool:
+        ids = set(pool.map(lambda _: by_hand(world, "key-1"), range(48)))
+
+    assert len(ids) == 1
+    assert list(world.records().newest()) == list(ids)
+
+
+def test_a_process_killed_between_promise_and_record_leaves_nothing_lost(world: World) -> None:
+    """The next request with the key makes the run that was promised."""
+    first = by_hand(world, "key-1")
+    world.store.delete(f"runs/{first}/run.json")
+
+    assert by_hand(world, "key-1") == first
+    assert world.records().get(first).run.status is RunStatus.QUEUED
+
+
+@pytest.mark.parametrize("key", ["", "  ", "x" * 256, "a\nb"], ids=["empty", "blank", "long", "line break"])
+def test_a_key_has_a_form(world: World, key: str) -> None:
+    """What is kept must be printable and short."""
+    with pytest.raises(InvalidRequest, match="Idempotency-Key must be 1 to 255 printable characters"):
+        by_hand(world, key)
+
+
+def test_an_ended_run_cannot_be_cancelled(world: World) -> None:
+    """The answer says how it ended."""
+    run = by_hand(world)
+    world.worker().perform(run)
+
+    with pytest.raises(Refused, match=rf"^Run '{run}' has ended \(succeeded\), so there is nothing to cancel\.$"):
+        world.requests().cancel(run)
+
+
+@pytest.mark.parametrize("name", ["", "nope", "../locks/x", "20261122T050000Z-x-0000000g", "a" * 300])
+def test_a_name_that_is_no_run_id_is_unknown(world: World, name: str) -> None:
+    """It never becomes part of a path."""
+    with pytest.raises(Unknown, match=r"^There is no run '"):
+        world.requests().cancel(name)

@@ -1,0 +1,503 @@
+"""The worker: a run is performed once, whoever delivers its message and however often."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared_code.errors import AzureError, StoreError, Unknown
+from shared_code.model import Reading
+from shared_code.run_requests import Wanted
+from shared_code.runs import Mode, Progress, Run, RunStatus, TriggeredBy, run_id
+from shared_code.store import Sink, Store, Stored, open_store
+from shared_code.sweeper import sweep
+from shared_code.work import Cancelled, OutOfTime, Summary, Work
+from tests.world import NOON, FewGroups, World, subscription_id
+
+JOB = "list-resource-groups"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(open_store(tmp_path.as_uri()))
+
+
+def ask(world: World, job: str = JOB) -> str:
+    return world.requests().by_hand(job, Wanted(), TriggeredBy.CLI).id
+
+
+def status(world: World, run: str) -> RunStatus:
+    return world.records().get(run).run.status
+
+
+def test_a_run_is_performed_and_recorded(world: World) -> None:
+    """Record, lock, job, outputs, record, lock free, and no mark left."""
+    run = ask(world)
+
+    assert world.worker().perform(run, "invocation-1") == ()
+
+    ended = world.records().get(run).run
+    assert ended.status is RunStatus.SUCCEEDED
+    assert (ended.attempt, ended.invocation_id, ended.started, ended.ended) == (1, "invocation-1", NOON, NOON)
+    assert ended.counts == {
+        "subscriptions": 3,
+        "subscriptions_not_read": 0,
+        "subscriptions_skipped": 0,
+        "resource_groups": 3,
+        "resources": 6,
+    }
+    assert [group.resources for group in world.groups_of(run)] == [2, 2, 2]
+    assert world.locks().read(JOB).run is None
+    assert world.records().open() == []
+
+
+def test_a_second_delivery_of_an_ended_run_does_nothing(world: World) -> None:
+    """Queues deliver at least once."""
+    run = ask(world)
+    world.worker().perform(run)
+    before = world.records().get(run)
+
+    assert world.worker().perform(run) == ()
+    assert world.records().get(run) == before
+
+
+def test_a_message_without_a_record_is_dropped_with_an_error(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """Records come first, so such a message is not from us, or its run was removed."""
+    assert world.worker().perform(run_id(JOB, NOON, occurrence=True)) == ()
+    assert "a message names a run without a record" in caplog.text
+
+
+def test_a_run_waits_while_another_of_its_job_is_under_way(world: World) -> None:
+    """It stays queued, and whoever releases the lock gets its id."""
+    first, second = ask(world), ask(world)
+
+    def job(_: Work) -> Summary:
+        assert world.worker("process-2").perform(second) == ()
+        assert status(world, second) is RunStatus.QUEUED
+        return Summary(status=RunStatus.SUCCEEDED)
+
+    assert world.worker(jobs={JOB: job}).perform(first) == (second,)
+    world.worker().perform(second)
+    assert status(world, second) is RunStatus.SUCCEEDED
+
+
+def test_a_run_whose_process_died_is_resumed_and_not_read_again(world: World) -> None:
+    """Finished subscriptions are kept; the attempt is counted."""
+    run = ask(world)
+
+    def die(_: object) -> None:
+        if len(world.estate.read) == 1:
+            raise Killed
+
+    world.estate = replace(world.estate, before_read=die)
+    frozen = DeadAfter(world.store, 10**9)
+    with pytest.raises(Killed):
+        world.worker("process-1", store=frozen).perform(run)
+    # A killed process releases nothing; put its lock back as it would have left it.
+    world.locks("process-1").acquire(JOB, run, "token-of-the-dead")
+    world.dead.add("process-1")
+    world.estate.before_read = lambda _: None
+
+    world.worker("process-2").perform(run)
+
+    ended = world.records().get(run).run
+    assert (ended.status, ended.attempt) == (RunStatus.SUCCEEDED, 2)
+    assert sorted(world.estate.read) == [subscription_id(number) for number in range(3)]
+    assert len(world.groups_of(run)) == 3
+
+
+def test_a_second_delivery_while_the_first_attempt_lives_steps_back(world: World) -> None:
+    """A lock that is being renewed has a living owner; nothing is done twice."""
+    run = ask(world)
+    owner = world.locks("process-1")
+    owner.acquire(JOB, run, "token-1")
+
+    def sleep(seconds: float) -> None:
+        world.pass_time(seconds=seconds)
+        owner.renew(JOB, "token-1")
+
+    assert world.worker("process-2", sleep=sleep).perform(run) == ()
+    assert status(world, run) is RunStatus.QUEUED
+    assert world.estate.read == []
+
+
+def test_a_second_delivery_takes_over_when_the_first_attempt_is_gone(world: World) -> None:
+    """A lock nobody renews is taken over after its expiry and the wait; the same message does the work."""
+    run = ask(world)
+    world.locks("process-1").acquire(JOB, run, "token-1")
+
+    world.worker("process-2").perform(run)
+
+    assert status(world, run) is RunStatus.SUCCEEDED
+    assert 150 <= (world.now - NOON).total_seconds() <= 152
+
+
+def test_a_run_taken_over_is_not_written_by_its_first_process(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """The process that wakes up late finds another version of the record and stops."""
+    run = ask(world)
+
+    def slow(_: Work) -> Summary:
+        world.pass_time(seconds=200)
+        world.worker("process-2").perform(run)
+        return Summary(status=RunStatus.FAILED, error="written by the first process")
+
+    assert world.worker("process-1", jobs={JOB: slow}).perform(run) == ()
+
+    assert status(world, run) is RunStatus.SUCCEEDED
+    assert "stopped without writing" in caplog.text
+
+
+def test_an_unreadable_subscription_makes_the_run_partial(world: World) -> None:
+    """It is named with its reason, and never looks empty."""
+    world.estate = FewGroups(unreadable=frozenset({1}))
+    run = ask(world)
+
+    world.worker().perform(run)
+
+    ended = world.records().get(run).run
+    assert ended.status is RunStatus.PARTIAL
+    assert ended.error == (
+        f"Not read completely: sub-1 ({subscription_id(1)}): "
+        "cannot read resource groups: Azure answered 403 AuthorizationFailed"
+    )
+    verdict = ended.subscriptions[1]
+    assert (verdict.reading, verdict.resource_groups, verdict.resources) == (Reading.INCOMPLETE, 0, None)
+
+
+def test_a_run_in_which_nothing_could_be_read_has_failed(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """A failed run fails: in the record, and as one ERROR line with the run's id."""
+    world.estate = FewGroups(unreadable=frozenset({0, 1, 2}))
+    run = ask(world)
+
+    world.worker().perform(run)
+
+    assert status(world, run) is RunStatus.FAILED
+    errors = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert len(errors) == 1
+    assert errors[0].startswith(f"run={run} job={JOB} {JOB} failed: ")
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (AzureError("cannot read the list of subscriptions: …"), "cannot read the list of subscriptions: …"),
+        (KeyError("surprise"), "Unexpected KeyError; the log has the details under this run's id."),
+    ],
+    ids=["an error of ours", "an unexpected one"],
+)
+def test_an_error_of_the_job_is_the_runs_error(world: World, error: Exception, text: str) -> None:
+    """An operator reads one sentence; foreign details stay in the log."""
+
+    def job(_: Work) -> Summary:
+        raise error
+
+    run = ask(world)
+    assert world.worker(jobs={JOB: job}).perform(run) == ()
+
+    ended = world.records().get(run).run
+    assert (ended.status, ended.error) == (RunStatus.FAILED, text)
+    assert world.locks().read(JOB).run is None
+
+
+def test_a_failing_store_gives_the_message_back(world: World) -> None:
+    """The run is not failed for it: the queue delivers the message again, and the lock is free."""
+
+    def job(_: Work) -> Summary:
+        raise StoreError("the store does not answer")
+
+    run = ask(world)
+    with pytest.raises(StoreError):
+        world.worker(jobs={JOB: job}).perform(run)
+
+    assert status(world, run) is RunStatus.RUNNING
+    assert world.locks().read(JOB).run is None
+    world.worker().perform(run)
+    assert status(world, run) is RunStatus.SUCCEEDED
+
+
+def test_a_run_out_of_time_continues_in_a_new_message(world: World) -> None:
+    """It goes on with the parts that are missing, behind those who waited."""
+
+    def late(_: Work) -> Summary:
+        raise OutOfTime
+
+    run = ask(world)
+    assert world.worker(jobs={JOB: late}).perform(run) == (run,)
+    assert status(world, run) is RunStatus.QUEUED
+    world.worker().perform(run)
+    assert world.records().get(run).run.attempt == 2
+
+
+def test_the_time_limit_is_seen_at_a_checkpoint(world: World) -> None:
+    """Below the limit a checkpoint is silent, above it the job unwinds."""
+
+    def job(work: Work) -> Summary:
+        work.checkpoint()
+        return Summary(status=RunStatus.SUCCEEDED)
+
+    assert world.worker(jobs={JOB: job}, time_limit=60).perform(ask(world)) == ()
+    run = ask(world)
+    assert world.worker(jobs={JOB: job}, time_limit=-1).perform(run) == (run,)
+
+
+def test_a_queued_run_is_cancelled_at_once(world: World) -> None:
+    """Its message finds it ended."""
+    run = ask(world)
+    assert world.requests().cancel(run).status is RunStatus.CANCELLED
+
+    world.worker().perform(run)
+
+    assert status(world, run) is RunStatus.CANCELLED
+    assert world.estate.read == []
+
+
+def test_a_running_run_is_cancelled_at_its_next_checkpoint(world: World) -> None:
+    """The record says so, and nothing after the checkpoint happens."""
+
+    def job(work: Work) -> Summary:
+        world.requests().cancel(work.run.id)
+        while True:
+            work.checkpoint()
+
+    run = ask(world)
+    world.worker(jobs={JOB: job}).perform(run)
+
+    ended = world.records().get(run).run
+    assert (ended.status, ended.error) == (RunStatus.CANCELLED, "Cancelled while it ran.")
+
+
+def test_a_cancellation_outlives_the_process_it_was_meant_for(world: World) -> None:
+    """A run that died with a cancellation pending is not resumed."""
+    run = ask(world)
+
+    def job(_: Work) -> Summary:
+        raise Cancelled
+
+    recorded = world.records().get(run)
+    world.records().change(_running(recorded.run), recorded.etag)
+    world.requests().cancel(run)
+    world.worker().perform(run)
+
+    assert status(world, run) is RunStatus.CANCELLED
+    assert world.estate.read == []
+
+
+def test_ctrl_c_cancels_the_run_and_ends_the_process(world: World) -> None:
+    """The record does not stay `running`."""
+
+    def job(_: Work) -> Summary:
+        raise KeyboardInterrupt
+
+    run = ask(world)
+    with pytest.raises(KeyboardInterrupt):
+        world.worker(jobs={JOB: job}).perform(run)
+
+    assert status(world, run) is RunStatus.CANCELLED
+    assert world.locks().read(JOB).run is None
+
+
+def test_a_broken_configuration_refuses_the_run(world: World) -> None:
+    """A scope that cannot be understood reads nothing; the record says what to mend."""
+    run = ask(world)
+    world.toml = b'[scope]\nsubscriptions = "all"\n'
+
+    world.worker().perform(run)
+
+    ended = world.records().get(run).run
+    assert ended.status is RunStatus.REFUSED
+    assert ended.error is not None
+    assert ended.error.startswith("steward.toml: scope.subscriptions: expected a list")
+    assert world.estate.read == []
+
+
+def test_progress_is_recorded_while_the_job_works(world: World) -> None:
+    """Whoever looks at the record sees how far the run is."""
+    seen: list[Progress | None] = []
+
+    def job(work: Work) -> Summary:
+        work.progress(Progress(1, 3))
+        while not seen:
+            recorded = world.records().get(work.run.id).run
+            if recorded.progress:
+                seen.append(recorded.progress)
+        return Summary(status=RunStatus.SUCCEEDED)
+
+    told: list[Progress] = []
+    world.worker(jobs={JOB: job}).perform(ask(world), watch=told.append)
+
+    assert seen == told == [Progress(1, 3)]
+
+
+def test_a_poison_message_fails_its_run(world: World) -> None:
+    """The reason is in the record, and those who waited get their message."""
+    run, waiting = ask(world), ask(world)
+    world.locks("process-1").acquire(JOB, run, "token-1")
+    world.locks("process-1").acquire(JOB, waiting, "token-2")
+    world.dead.add("process-1")
+
+    assert world.worker("process-2").give_up(run, "delivered too often") == (waiting,)
+
+    ended = world.records().get(run).run
+    assert (ended.status, ended.error) == (RunStatus.FAILED, "delivered too often")
+
+
+@pytest.mark.parametrize("situation", ["ended", "under way", "unknown"])
+def test_a_poison_message_harms_no_other_run(world: World, situation: str) -> None:
+    """A run that ended well, or is under way, is left alone."""
+    run = ask(world)
+    if situation == "ended":
+        world.worker().perform(run)
+    elif situation == "under way":
+        world.locks("process-1").acquire(JOB, run, "token-1")
+    else:
+        run = run_id(JOB, NOON, occurrence=True)
+
+    assert world.worker("process-2").give_up(run, "delivered too often") == ()
+    if situation == "unknown":
+        with pytest.raises(Unknown):
+            world.records().get(run)
+    else:
+        assert status(world, run) is not RunStatus.FAILED
+
+
+def test_the_sweeper_finds_what_nobody_works_on(world: World) -> None:
+    """Queued for over ten minutes, or running without a living owner; nothing else."""
+    lost = ask(world)
+    world.pass_time(minutes=11)
+    fresh = ask(world)
+    dead = ask(world, "watchdog")
+    recorded = world.records().get(dead)
+    world.records().change(_running(recorded.run), recorded.etag)
+
+    assert sorted(sweep(world.records(), world.locks(), world.clock)) == sorted([lost, dead])
+    assert fresh not in sweep(world.records(), world.locks(), world.clock)
+
+
+def test_the_sweeper_leaves_a_living_run_and_those_who_wait_for_it(world: World) -> None:
+    """They are in good hands, however long it takes."""
+    owner, waiting = ask(world), ask(world)
+    world.locks().acquire(JOB, owner, "token-1")
+    recorded = world.records().get(owner)
+    world.records().change(_running(recorded.run), recorded.etag)
+    world.pass_time(minutes=11)
+    world.locks().renew(JOB, "token-1")
+
+    assert sweep(world.records(), world.locks(), world.clock) == []
+    assert status(world, waiting) is RunStatus.QUEUED
+
+
+def test_the_watchdog_requeues_what_the_sweeper_found(world: World) -> None:
+    """The worker's answer carries their ids to the queue."""
+    lost = ask(world)
+    world.pass_time(minutes=11)
+    watchdog = ask(world, "watchdog")
+
+    assert world.worker().perform(watchdog) == (lost,)
+    assert world.records().get(watchdog).run.counts == {"runs_requeued": 1}
+
+
+class Killed(BaseException):
+    """The process ends here, as by kill -9."""
+
+
+class DeadAfter(Store):
+    """A store whose process is killed at its n-th call, before or after it took effect; the dead write no more."""
+
+    def __init__(self, inner: Store, calls: int, *, after: bool = False) -> None:
+        self._inner, self._left, self._after = inner, calls, after
+
+    def _step[T](self, action: Iterator[T]) -> T:
+        self._left -= 1
+        if self._left < 0 or (self._left == 0 and not self._after):
+            raise Killed
+        done = next(action)
+        if self._left == 0:
+            raise Killed
+        return done
+
+    @property
+    def used(self) -> int:
+        return -self._left
+
+    @property
+    def describe(self) -> str:
+        return self._inner.describe
+
+    def read(self, key: str) -> Stored | None:
+        return self._step(self._inner.read(key) for _ in "1")
+
+    def create(self, key: str, data: bytes) -> str:
+        return self._step(self._inner.create(key, data) for _ in "1")
+
+    def replace(self, key: str, data: bytes, etag: str) -> str:
+        return self._step(self._inner.replace(key, data, etag) for _ in "1")
+
+    def write(self, key: str, data: bytes) -> None:
+        return self._step(self._inner.write(key, data) for _ in "1")
+
+    def writer(self, key: str) -> AbstractContextManager[Sink]:
+        return self._step(self._inner.writer(key) for _ in "1")
+
+    def chunks(self, key: str) -> Iterator[bytes]:
+        return self._step(self._inner.chunks(key) for _ in "1")
+
+    def lines(self, key: str) -> Iterator[bytes]:
+        return self._step(self._inner.lines(key) for _ in "1")
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        return self._step(self._inner.keys(prefix) for _ in "1")
+
+    def folders(self, prefix: str) -> list[str]:
+        return self._step(self._inner.folders(prefix) for _ in "1")
+
+    def delete(self, key: str) -> None:
+        return self._step(self._inner.delete(key) for _ in "1")
+
+
+@settings(max_examples=80, deadline=None)
+@given(kills=st.lists(st.tuples(st.integers(1, 45), st.booleans()), min_size=1, max_size=4))
+def test_runs_killed_anywhere_and_started_again_complete_once(
+    tmp_path_factory: pytest.TempPathFactory, kills: list[tuple[int, bool]]
+) -> None:
+    """Whatever call of the store a process dies at, before or after it took effect: each run ends once and whole.
+
+    The queue gives the message of a killed process to the next one, and in the end the sweeper looks for what is lost.
+    """
+    world = World(open_store(tmp_path_factory.mktemp("store").as_uri()))
+    first, second = ask(world), ask(world)
+    messages = [first, second]
+    for number, (calls, after) in enumerate(kills):
+        store = DeadAfter(world.store, calls, after=after)
+        try:
+            messages += world.worker(f"process-{number}", store=store).perform(messages[0])
+            messages.pop(0)
+        except Killed:
+            world.dead.add(f"process-{number}")
+        if not messages:
+            break
+    for _ in range(2):
+        while messages:
+            messages += world.worker("survivor").perform(messages.pop(0))
+        world.pass_time(minutes=11)
+        messages += sweep(world.records(), world.locks(), world.clock)
+
+    assert messages == []
+    for run in (first, second):
+        ended = world.records().get(run).run
+        assert (ended.status, ended.counts["subscriptions"]) == (RunStatus.SUCCEEDED, 3)
+        assert [group.subscription_id for group in world.groups_of(run)] == [subscription_id(n) for n in range(3)]
+    assert world.records().open() == []
+    assert world.locks().read(JOB).run is None
+    assert len(world.estate.read) <= 6 + 3 * len(world.dead)
+
+
+def _running(run: Run) -> Run:
+    from msgspec.structs import replace as with_changes
+
+    assert run.mode is Mode.PLAN
+    return with_changes(run, status=RunStatus.RUNNING, attempt=1)

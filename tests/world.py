@@ -1,0 +1,120 @@
+"""A small world in one process: an estate, a store folder, a clock set by hand, and the parts that meet there."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from shared_code.errors import AzureError
+from shared_code.jobs import JOBS
+from shared_code.locks import Locks
+from shared_code.model import ResourceGroup, Subscription
+from shared_code.run_records import RunRecords
+from shared_code.run_requests import RunRequests
+from shared_code.settings import configure
+from shared_code.store import Store
+from shared_code.work import Job
+from shared_code.worker import Worker
+
+TOML = b"""
+[jobs.list-resource-groups]
+schedule = "0 0 5 * * *"
+[jobs.watchdog]
+schedule = "0 */30 * * * *"
+"""
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+def subscription_id(number: int) -> str:
+    return f"00000000-0000-4000-8000-{number:012}"
+
+
+@dataclass
+class FewGroups:
+    """An estate of `count` subscriptions with one group of two resources each; remembers what was read."""
+
+    count: int = 3
+    read: list[str] = field(default_factory=list)
+    unreadable: frozenset[int] = frozenset()
+    before_read: Callable[[Subscription], None] = lambda _: None
+
+    def subscriptions(self) -> list[Subscription]:
+        return [Subscription(subscription_id(number), f"sub-{number}", "Enabled") for number in range(self.count)]
+
+    def resource_groups(self, subscription: Subscription) -> Iterator[list[ResourceGroup]]:
+        self.before_read(subscription)
+        if int(subscription.id[-12:]) in self.unreadable:
+            raise AzureError("cannot read resource groups: Azure answered 403 AuthorizationFailed")
+        self.read.append(subscription.id)
+        yield [
+            ResourceGroup(
+                id=f"/subscriptions/{subscription.id}/resourceGroups/rg-a",
+                name="rg-a",
+                subscription_id=subscription.id,
+                subscription_name=subscription.name,
+                location="westeurope",
+                tags={},
+                managed_by=None,
+                provisioning_state="Succeeded",
+                created=None,
+                resources=None,
+            )
+        ]
+
+    def resource_ids(self, subscription: Subscription) -> Iterator[list[str]]:
+        for name in ("one", "two"):
+            yield [f"/subscriptions/{subscription.id}/resourceGroups/RG-A/providers/a.b/c/{name}"]
+
+
+@dataclass
+class World:
+    """Everything that outlives a process, and the means to start one."""
+
+    store: Store
+    estate: FewGroups = field(default_factory=FewGroups)
+    now: datetime = NOON
+    dead: set[str] = field(default_factory=set)
+    toml: bytes = TOML
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def pass_time(self, **duration: float) -> None:
+        self.now += timedelta(**duration)
+
+    def records(self) -> RunRecords:
+        return RunRecords(self.store)
+
+    def locks(self, holder: str = "process-1", store: Store | None = None) -> Locks:
+        return Locks(store or self.store, self.clock, holder, lambda one: one in self.dead)
+
+    def requests(self) -> RunRequests:
+        return RunRequests(configure(self.toml, "steward.toml", {}), self.records(), self.store, self.clock)
+
+    def worker(
+        self,
+        holder: str = "process-1",
+        *,
+        store: Store | None = None,
+        jobs: dict[str, Job] | None = None,
+        time_limit: float | None = None,
+        sleep: Callable[[float], None] | None = None,
+    ) -> Worker:
+        """Start a process: a worker that sleeps by letting the world's time pass."""
+        return Worker(
+            configuration=configure(self.toml, "steward.toml", {}),
+            jobs={**JOBS, **(jobs or {})},
+            records=RunRecords(store or self.store),
+            locks=self.locks(holder, store),
+            estate=self.estate,
+            store=store or self.store,
+            clock=self.clock,
+            time_limit=time_limit,
+            sleep=sleep or (lambda seconds: self.pass_time(seconds=seconds)),
+        )
+
+    def groups_of(self, run_id: str) -> list[ResourceGroup]:
+        lines = self.store.lines(f"runs/{run_id}/resource-groups.ndjson")
+        return [msgspec.json.decode(line, type=ResourceGroup) for line in lines]
