@@ -17,4 +17,4 @@ def register(app: func.FunctionApp) -> None:
     for module in MODULES:
         app.register_functions(module.blueprint)
     for problem in steward().problems:
-        log.error("configuration: %s", problem)
+        log.error("configuration: %s", str(problem).partition("\n")[0])  # without the lines that point at the place

@@ -46,7 +46,7 @@ def list_runs(req: func.HttpRequest) -> func.HttpResponse:
     if job is not None:
         steward().requests.known(job)
     ids = records.newest(job, _before(req.params.get("before")))
-    runs = [_shown(records.get(run_id).run) for run_id, _ in zip(ids, range(limit), strict=False)]
+    runs = [_shown(records.get(run_id).run) for _, run_id in zip(range(limit), ids, strict=False)]
     more = next(ids, None) is not None
     narrowed = f"&job={job}" if job else ""
     following = f"/api/runs?limit={limit}{narrowed}&before={runs[-1]['id']}" if more else None

@@ -20,8 +20,8 @@ from shared_code.terminal import progress_bar, show_groups, show_run
 
 ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / ".steward" / "up"
-ENVIRONMENT = STATE / "environment.json"
-"""Where a second terminal finds the simulator and the store, while they run."""
+ENVIRONMENT = "environment.json"
+"""In the state folder: where a second terminal finds the simulator and the store, while they run."""
 JOB = "list-resource-groups"
 POLL = 0.2
 
@@ -39,9 +39,10 @@ def main(arguments: list[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     try:
         estate = load_recordings(given.recordings) if given.recordings else load_estate(given.estate)
-        with Simulator(estate) as simulator, _environment(simulator, estate) as environment:
+        state = given.state.resolve()
+        with Simulator(estate) as simulator, _environment(simulator, state, estate.name) as environment:
             _print_estate(estate)
-            with _host(environment, STATE / estate.name, given.port) as host:
+            with _host(environment, state / estate.name, given.port) as host:
                 code = _first_run(host)
                 if given.once:
                     return code
@@ -57,17 +58,20 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 @contextmanager
-def _environment(simulator: Simulator, estate: Estate) -> Iterator[dict[str, str]]:
+def _environment(simulator: Simulator, state: Path, estate: str) -> Iterator[dict[str, str]]:
     """Give the app settings of this estate, and leave them where a second terminal finds them."""
-    store = STATE / estate.name / "store"
-    environment = {**simulator.environment, "STEWARD_STORE": store.as_uri()}
-    STATE.mkdir(parents=True, exist_ok=True)
-    ENVIRONMENT.touch(mode=0o600)
-    ENVIRONMENT.write_text(json.dumps(environment))
+    environment = {**simulator.environment, "STEWARD_STORE": (state / estate / "store").as_uri()}
+    file = state / ENVIRONMENT
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        file.write_text(json.dumps(environment))
+    except OSError as error:
+        raise CannotStart(f"'{file}' cannot be written: {error.strerror}; name another folder with --state") from error
     try:
         yield environment
     finally:
-        ENVIRONMENT.unlink(missing_ok=True)
+        file.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -151,6 +155,9 @@ def _parser() -> argparse.ArgumentParser:
     source.add_argument("--recordings", type=Path, metavar="FOLDER", help="serve recorded answers instead")
     parser.add_argument("--once", action="store_true", help="end with the first run, with its exit code")
     parser.add_argument("--port", type=int, default=7071, metavar="N", help="of the API on 127.0.0.1 (default 7071)")
+    parser.add_argument(
+        "--state", type=Path, default=STATE, metavar="FOLDER", help="keep runs and keys here (default .steward/up)"
+    )
     return parser
 
 

@@ -11,12 +11,13 @@ import typer
 
 from shared_code import terminal
 from shared_code.catalog import view
-from shared_code.errors import InvalidRequest, Refused, SettingsError, StewardError, Unknown
+from shared_code.errors import Changed, InvalidRequest, Refused, SettingsError, StewardError, Unknown
 from shared_code.foreign_text import one_line
 from shared_code.model import ResourceGroup
 from shared_code.run_records import folder
 from shared_code.run_requests import Wanted
 from shared_code.runs import Mode, Run, RunScope, RunStatus, TriggeredBy
+from shared_code.sweeper import sweep
 from shared_code.wiring import steward, user_name, utc_now
 
 app = typer.Typer(
@@ -47,7 +48,6 @@ RunId = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, from 's
 def _options(verbose: Annotated[bool, typer.Option("--verbose", help="Show the log on stderr.")] = False) -> None:
     level = logging.INFO if verbose else logging.CRITICAL
     logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("azure.core.pipeline.policies.http_logging_policy").setLevel(logging.WARNING)
 
 
 @app.command()
@@ -90,6 +90,7 @@ def run(
     own = steward()
     if output is not None and output.exists() and not output.is_dir():
         raise InvalidRequest(f"--output is '{output}', which is no folder; name a folder.")
+    sweep(own.records, own.locks, utc_now)  # ends what an earlier terminal left behind
     wanted = Wanted(mode=mode, scope=RunScope(tuple(subscription) if subscription else None))
     asked = own.requests.by_hand(job, wanted, TriggeredBy.CLI, requested_by=user_name())
     with terminal.progress_bar(job) as watch:
@@ -148,14 +149,28 @@ def cancel(run: RunId, json: Json = False) -> None:
 
 
 def _ended(run_id: str) -> Run:
-    """Return the run as it ended; one that another run of the job keeps from starting is refused, not left waiting."""
+    """Return the run as it ended; one that another run of the job keeps from starting is refused, not left waiting.
+
+    Raises:
+        Refused: another process took the run over and is at it.
+    """
     own = steward()
-    recorded = own.records.get(run_id)
-    if recorded.run.status.ended:
-        return recorded.run
-    holder = own.locks.read(recorded.run.job).run
-    reason = f"Run {holder} of this job is under way; wait for it, or cancel it with 'steward cancel {holder}'."
-    return own.requests.end(recorded.run, recorded.etag, RunStatus.REFUSED, reason)
+    while True:
+        recorded = own.records.get(run_id)
+        if recorded.run.status.ended:
+            return recorded.run
+        if recorded.run.status is RunStatus.RUNNING:
+            raise Refused(f"Run '{run_id}' goes on in another process; 'steward show {run_id}' tells when it has ended.")
+        holder = own.locks.read(recorded.run.job).run
+        reason = (
+            f"Run {holder} of this job is under way; wait for it, or cancel it with 'steward cancel {holder}'."
+            if holder
+            else "Another run of this job was under way; start this one again."
+        )
+        try:
+            return own.requests.end(recorded.run, recorded.etag, RunStatus.REFUSED, reason)
+        except Changed:
+            continue
 
 
 def _show_result(ended: Run) -> None:

@@ -4,8 +4,9 @@ import re
 
 LIMIT = 300
 """Characters kept by default."""
-# Control characters would forge log lines and drive terminals; direction marks would show text as what it is not.
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
+# Control characters would forge log lines and drive terminals; direction marks would show text as what it is not;
+# half a surrogate pair, which JSON can spell, has no bytes in UTF-8.
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]+")
 
 
 def one_line(text: str, limit: int = LIMIT) -> str:

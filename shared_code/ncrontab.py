@@ -97,10 +97,8 @@ def _parse_element(field: Field, element: str, at: int) -> range:
     else:
         first = _parse_value(field, body, at)
         last = field.high if slash else first
-    first, last = (
-        min(first, last),
-        max(first, last),
-    )  # the host swaps reversed ends: FRI-MON is Monday to Friday
+    if first > last:  # as the host does: FRI-MON is Monday to Friday
+        first, last = last, first
     if first - field.low + step not in _INT32:  # the host's loop counter overflows and it throws
         raise _Problem(
             f"The step {step} in the {field.name} field is more than Azure can count to; write {field.high} or less.",
@@ -123,10 +121,11 @@ def _parse_value(field: Field, part: str, at: int) -> int:
             sentence = f"{field.name.capitalize()} {_quote(part)} is out of range: {rule}; write {instead}."
             raise _Problem(sentence, at, len(part))
         return number
-    # CompareInfo.IsPrefix, first match wins: T is Tuesday, J is January. Invisible and other non-ASCII
-    # characters, which ICU may ignore or equate, are refused.
+    # CompareInfo.IsPrefix, first match wins: T is Tuesday, J is January. It ignores NUL at either end. What else
+    # it ignores or equates beyond ASCII depends on the host's collation data, and is refused.
+    prefix = part.strip("\0").lower()
     for index, name in enumerate(field.names):
-        if part.isascii() and name.lower().startswith(part.lower()):
+        if part.isascii() and name.lower().startswith(prefix):
             return field.low + index
     raise _Problem(f"{_quote(part)} is not a {field.name}; {_advice(field, part)}.", at, len(part))
 

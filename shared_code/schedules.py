@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from shared_code.foreign_text import one_line
 from shared_code.ncrontab import Cron, Interval, ScheduleError, parse
 
 EARLY = timedelta(seconds=5)
@@ -14,6 +15,8 @@ FRESH = timedelta(minutes=2)
 """A call later than this after the latest occurrence was started by hand."""
 
 _PLACEHOLDER = re.compile(r"%([^%]*)%")
+# No schedule has these, and connection strings, addresses and keys do.
+_NO_SCHEDULE = re.compile(r"[=;&?]|//")
 
 
 class Schedule(msgspec.Struct, frozen=True):
@@ -43,15 +46,18 @@ def check(text: str, environ: Mapping[str, str]) -> Schedule | str:
     Returns:
         The schedule, or one sentence that says what is wrong and what to write instead.
     """
-    resolved = _resolve(text, environ)
+    resolved = fill(text, environ)
     if isinstance(resolved, ScheduleError):
         return str(resolved)
+    if resolved != text and _NO_SCHEDULE.search(resolved):
+        return f"the app setting in '{one_line(text)}' holds no schedule; its value is not shown, as it may be a secret"
     try:
         cron = parse(resolved)
     except ScheduleError as error:
         return str(error)
     if isinstance(cron, Interval):
-        return f"'{resolved}' is a TimeSpan, every {cron.seconds:g} seconds, which drifts; write six NCRONTAB fields"
+        every = timedelta(seconds=cron.seconds)
+        return f"'{resolved}' is a TimeSpan, every {_in_words(every)}, which drifts; write {_fields_for(every)}"
     if len(resolved.split()) == 5:
         return f"'{resolved}' has five fields, which stop firing when the app scales; write '0 {resolved.strip()}'"
     if not cron.fires:
@@ -59,7 +65,8 @@ def check(text: str, environ: Mapping[str, str]) -> Schedule | str:
     return Schedule(text, resolved, cron)
 
 
-def _resolve(text: str, environ: Mapping[str, str]) -> str | ScheduleError:
+def fill(text: str, environ: Mapping[str, str]) -> str | ScheduleError:
+    """Replace each `%NAME%` by the app setting of that name, compared without case; an error names what is wrong."""
     folded = {name.casefold(): value for name, value in environ.items()}
     for match in _PLACEHOLDER.finditer(text):
         if match[1].casefold() not in folded:
@@ -69,6 +76,26 @@ def _resolve(text: str, environ: Mapping[str, str]) -> str | ScheduleError:
         sentence = "a % has no partner; write %NAME% to read the app setting NAME"
         return ScheduleError(sentence, text, text.rindex("%"))
     return _PLACEHOLDER.sub(lambda match: folded[match[1].casefold()], text)
+
+
+def _in_words(every: timedelta) -> str:
+    """Name a TimeSpan by its largest parts, since 24:00:00 is meant as a day and means 24 of them."""
+    seconds = abs(every.seconds) if every >= timedelta() else 0
+    parts = {"day": every.days, "hour": seconds // 3600, "minute": seconds // 60 % 60, "second": seconds % 60}
+    named = [f"{number} {name}{'s' if number != 1 else ''}" for name, number in parts.items() if number > 0]
+    return " ".join(named) or "instant"
+
+
+def _fields_for(every: timedelta) -> str:
+    """Write the six fields that fire as often, where there are any."""
+    seconds = every.total_seconds()
+    for unit, most, fields in ((1, 60, "*/{} * * * * *"), (60, 60, "0 */{} * * * *"), (3600, 24, "0 0 */{} * * *")):
+        number, rest = divmod(seconds, unit)
+        if not rest and 0 < number < most and most % number == 0:
+            return f"'{fields.format(int(number))}'"
+    if seconds in (3600, 86400):
+        return "'0 0 * * * *'" if seconds == 3600 else "'0 0 0 * * *'"
+    return "six NCRONTAB fields, such as '0 0 6 * * *' for every day at 06:00"
 
 
 class Tick(msgspec.Struct, frozen=True):

@@ -1,7 +1,9 @@
 """Scope: which subscriptions and resource groups a run is about."""
 
+import re
 from collections.abc import Iterable
-from fnmatch import fnmatchcase
+from fnmatch import translate
+from functools import cache
 
 import msgspec
 
@@ -12,9 +14,17 @@ _ENABLED = frozenset({"enabled", "warned", "pastdue"})
 
 
 def matches(text: str, patterns: Iterable[str]) -> bool:
-    """Tell whether `text` is matched by one of the globs, compared without case."""
-    folded = text.casefold()
-    return any(fnmatchcase(folded, pattern.casefold()) for pattern in patterns)
+    """Tell whether the whole `text` is matched by one of the globs, compared without case.
+
+    `*` is any text, `?` one character, `[ab]` one of those; a bracket that is meant is written `[[]`.
+    """
+    return any(_glob(pattern).match(text) for pattern in patterns)
+
+
+@cache
+def _glob(pattern: str) -> re.Pattern[str]:
+    # Folding both sides instead would make two characters of one, which `?` then misses.
+    return re.compile(translate(pattern), re.IGNORECASE)
 
 
 class Scope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

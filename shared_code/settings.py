@@ -1,5 +1,6 @@
 """steward.toml as typed values: every problem at once, each with its place, and what it costs."""
 
+import codecs
 import difflib
 import tomllib
 from collections.abc import Mapping
@@ -8,7 +9,9 @@ from typing import Any
 
 import msgspec
 
-from shared_code.schedules import Schedule, check
+from shared_code.foreign_text import one_line
+from shared_code.ncrontab import ScheduleError
+from shared_code.schedules import Schedule, check, fill
 from shared_code.scope import Scope
 
 
@@ -76,7 +79,7 @@ def configure(content: bytes | None, place: str, environ: Mapping[str, str]) -> 
         place: the file's name, with which every problem begins.
         environ: the app settings, for `%NAME%`.
     """
-    reader = _Reader(place)
+    reader = _Reader(place, environ)
     document = reader.document(content)
     reader.only_known(document, ("scope", "jobs"), place)
     scope = reader.struct(document.get("scope", {}), Scope, f"{place}: scope", None)
@@ -86,7 +89,9 @@ def configure(content: bytes | None, place: str, environ: Mapping[str, str]) -> 
         tables = {}
     jobs: dict[str, JobSettings] = {}
     schedules: dict[str, Schedule] = {}
-    reader.only_known(tables, tuple(JOBS), f"{place}: jobs", "job")
+    for name in [name for name in tables if name not in JOBS]:
+        # Nothing of that name can be started, and the other jobs do not pay for it.
+        reader.unknown("job", name, tuple(JOBS), f"{place}: jobs", name)
     for name, kind in JOBS.items():
         where = f"{place}: jobs.{name}"
         jobs[name] = settings = reader.struct(tables.get(name, {}), kind, where, name)
@@ -103,8 +108,9 @@ def configure(content: bytes | None, place: str, environ: Mapping[str, str]) -> 
 class _Reader:
     """Collects problems while values are read; what cannot be understood keeps its default."""
 
-    def __init__(self, place: str) -> None:
+    def __init__(self, place: str, environ: Mapping[str, str]) -> None:
         self._place = place
+        self._environ = environ
         self.problems: list[Problem] = []
 
     def problem(self, place: str, text: str, costs: Costs, job: str | None = None) -> None:
@@ -116,28 +122,26 @@ class _Reader:
             self.problem(self._place, "the file cannot be read; put steward.toml beside host.json", Costs.RUNS)
             return {}
         try:
-            return tomllib.loads(content.decode())
+            return tomllib.loads(content.removeprefix(codecs.BOM_UTF8).decode())  # some editors begin with one
         except UnicodeDecodeError as error:
             self.problem(self._place, f"byte {error.start} is not UTF-8; save the file as UTF-8 text", Costs.RUNS)
         except tomllib.TOMLDecodeError as error:
-            self.problem(self._place, f"not valid TOML: {error}", Costs.RUNS)
+            self.problem(self._place, f"not valid TOML: {one_line(str(error))}", Costs.RUNS)
+        except ValueError:  # from int(), which tomllib lets through
+            self.problem(self._place, "not valid TOML: a number has too many digits", Costs.RUNS)
         except RecursionError:
             self.problem(self._place, "not valid TOML: nested too deeply", Costs.RUNS)
         return {}
 
-    def only_known(
-        self,
-        table: Mapping[str, Any],
-        known: tuple[str, ...],
-        place: str,
-        noun: str = "key",
-        job: str | None = None,
-    ) -> None:
+    def only_known(self, table: Mapping[str, Any], known: tuple[str, ...], place: str, job: str | None = None) -> None:
         for key in table:
             if key not in known:
-                nearest = difflib.get_close_matches(key, known, 1, 0.5)
-                hint = f"did you mean '{nearest[0]}'" if nearest else f"known are {', '.join(sorted(known))}"
-                self.problem(place, f"there is no {noun} '{key}'; {hint}", Costs.RUNS, job)
+                self.unknown("key", key, known, place, job)
+
+    def unknown(self, noun: str, name: str, known: tuple[str, ...], place: str, job: str | None) -> None:
+        nearest = difflib.get_close_matches(name, known, 1, 0.5)
+        hint = f"did you mean '{nearest[0]}'" if nearest else f"known are {', '.join(sorted(known))}"
+        self.problem(place, f"there is no {noun} '{one_line(name, 80)}'; {hint}", Costs.RUNS, job)
 
     def struct[T: msgspec.Struct](self, table: object, kind: type[T], place: str, job: str | None) -> T:
         """Convert a table key by key, so that one wrong value hides no other."""
@@ -145,34 +149,57 @@ class _Reader:
             self.problem(place, f"must be a table, not {_toml_type(table)}", Costs.RUNS, job)
             return kind()
         fields = {field.name: field.type for field in msgspec.structs.fields(kind)}
-        self.only_known(table, tuple(fields), place, job=job)
+        self.only_known(table, tuple(fields), place, job)
         values: dict[str, Any] = {}
         for name, type_ in fields.items():
             if name not in table:
                 continue
+            before = len(self.problems)
+            value = table[name] if name == "schedule" else self._filled(table[name], f"{place}.{name}", job)
+            if len(self.problems) > before:
+                continue
             try:
-                values[name] = msgspec.convert(table[name], type_)
+                values[name] = msgspec.convert(value, type_)
             except msgspec.ValidationError as error:
                 reason, _, inner = str(error).partition(" - at `$")
                 costs = Costs.TIMER if name == "schedule" else Costs.RUNS
                 self.problem(f"{place}.{name}{inner.rstrip('`')}", _plain(reason), costs, job)
         return kind(**values)
 
+    def _filled(self, value: object, place: str, job: str | None) -> object:
+        """Fill `%NAME%` in a list of texts; an exclusion that names a setting must not silently exclude nothing."""
+        if not isinstance(value, list):
+            return value
+        filled: list[object] = []
+        for position, item in enumerate(value):
+            text = fill(item, self._environ) if isinstance(item, str) else item
+            if isinstance(text, ScheduleError):
+                self.problem(f"{place}[{position}]", text.sentence, Costs.RUNS, job)
+            filled.append(text)
+        return filled
+
+
+_WORDS = {
+    "array": "a list",
+    "bool": "true or false",
+    "date": "a date",
+    "datetime": "a date with a time",
+    "float": "a number",
+    "int": "a whole number",
+    "object": "a table",
+    "str": "a text in quotes",
+    "time": "a time",
+}
+
 
 def _toml_type(value: object) -> str:
-    names = {bool: "a true or false", int: "a number", float: "a number", str: "a text", list: "a list"}
-    return names.get(type(value), f"a {type(value).__name__}")
+    kind = type(value).__name__
+    return _WORDS[{"dict": "object", "list": "array"}.get(kind, kind)]
 
 
 def _plain(reason: str) -> str:
     """Turn msgspec's sentence into the operator's words."""
-    words = {
-        "`array`": "a list",
-        "`str`": "a text in quotes",
-        "`int`": "a whole number",
-        "`bool`": "true or false",
-    }
-    text = reason[0].lower() + reason[1:]
-    for theirs, ours in words.items():
-        text = text.replace(theirs, ours)
-    return text.replace("`float`", "a number").replace("`object`", "a table").replace(" | `null`", "")
+    text = reason[0].lower() + reason[1:].replace(" | null`", "`")
+    for theirs, ours in _WORDS.items():
+        text = text.replace(f"`{theirs}`", ours)
+    return text

@@ -280,10 +280,10 @@ def _discard(file: BinaryIO, temporary: Path) -> None:
 def _rename(temporary: Path, path: Path) -> None:
     """Move a file into place for good; deleting another object may remove the folder in between."""
     for attempt in range(100):
-        path.parent.mkdir(parents=True, exist_ok=True)
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             temporary.replace(path)
-        except FileNotFoundError:
+        except (FileNotFoundError, FileExistsError):
             if attempt == 99:
                 raise
         else:

@@ -96,7 +96,9 @@ def show_run(run: Run) -> None:
         "started": text_of(run.started) if run.started else "",
         "ended": text_of(run.ended) if run.ended else "",
         "attempt": str(run.attempt) if run.attempt > 1 else "",
-        "progress": f"{run.progress.done} of {run.progress.total} subscriptions" if run.progress else "",
+        "progress": f"{run.progress.done} of {run.progress.total} subscriptions"
+        if run.progress and not run.status.ended
+        else "",
         **{name.replace("_", " "): f"{number:,}" for name, number in run.counts.items()},
         "error": run.error or "",
     }
@@ -114,8 +116,8 @@ def show_verdicts(run: Run) -> None:
             word = "not read completely" if verdict.reading is Reading.INCOMPLETE else "skipped"
             name = one_line(verdict.subscription_name or "(no name)")
             style = "yellow" if verdict.reading is Reading.INCOMPLETE else None
-            reason = one_line(verdict.reason or "", 1000)
-            out.print(f"{word}: {name} ({verdict.subscription_id}): {reason}", style=style, soft_wrap=True)
+            named = f"{name} ({one_line(verdict.subscription_id)})"  # the id may be what a caller asked for
+            out.print(f"{word}: {named}: {one_line(verdict.reason or '', 1000)}", style=style, soft_wrap=True)
 
 
 def show_groups(groups: Iterable[ResourceGroup], total: int) -> None:

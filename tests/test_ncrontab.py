@@ -110,6 +110,8 @@ class TestFields:
             pytest.param("0 0 6 * 0/2 *", None, id="step-from-below-the-range"),
             pytest.param("0 60/5 6 * * *", None, id="step-from-above-the-range"),
             pytest.param("0 59/5 6 * * *", "0 59 6 * * *", id="step-from-the-last-value"),
+            pytest.param("0 0 6 * * THU\0-\0fr", "0 0 6 * * 4-5", id="nul-around-a-name"),
+            pytest.param("0 0 6 * * \0", "0 0 6 * * 0", id="nul-alone-is-the-first-name"),
             pytest.param("0 0 6 * * SUND\u00adAY", None, id="invisible-character-in-a-name"),
             pytest.param("0 0 6 * * \u017fUN", None, id="long-s-is-not-s"),
         ],
@@ -237,12 +239,12 @@ class TestOccurrences:
     def test_never(self, text: str) -> None:
         """A date the calendar does not have is known at once, not searched for."""
         schedule = cron(text)
-        started = time.perf_counter()
+        started = time.thread_time()
 
         assert not schedule.fires
         assert schedule.next_after(NEW_YEAR) is None
         assert schedule.latest_at(NEW_YEAR) is None
-        assert time.perf_counter() - started < 0.05
+        assert time.thread_time() - started < 0.05
 
     def test_leap_days(self) -> None:
         """29 February on each weekday is found over a whole cycle of the calendar, up to 40 years apart."""
@@ -437,13 +439,13 @@ class TestAnyText:
     @example(text="0 " + "-" * 9_000 + " * * * *")
     @example(text="\ud800 * * * * *")
     def test_answers(self, text: str) -> None:
-        started = time.perf_counter()
+        started = time.thread_time()
         try:
             answer = str(parse(text))
             assert answer == text
         except ScheduleError as error:
             answer = str(error)
-        assert time.perf_counter() - started < 0.05
+        assert time.thread_time() - started < 0.05
         assert answer == text or len(answer.encode()) < 900
 
     @settings(max_examples=100, deadline=None)

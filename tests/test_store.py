@@ -371,7 +371,7 @@ class TestRaces:
         def work(number: int) -> None:
             chance = random.Random(number)  # noqa: S311 - not for secrets
             while time.monotonic() < end:
-                key = f"a/{chance.randrange(2)}/b.json"
+                key = f"a/{chance.randrange(2)}/{chance.randrange(2)}/b.json"
                 stored = store.read(key)
                 assert stored is None or stored.data in contents
                 match chance.randrange(4):

@@ -27,8 +27,8 @@ def world(tmp_path: Path) -> World:
     return World(open_store(tmp_path.as_uri()))
 
 
-def ask(world: World, job: str = JOB) -> str:
-    return world.requests().by_hand(job, Wanted(), TriggeredBy.CLI).id
+def ask(world: World, job: str = JOB, trigger: TriggeredBy = TriggeredBy.HTTP) -> str:
+    return world.requests().by_hand(job, Wanted(), trigger).id
 
 
 def status(world: World, run: str) -> RunStatus:
@@ -166,7 +166,7 @@ def test_an_unreadable_subscription_makes_the_run_partial(world: World) -> None:
         "cannot read resource groups: Azure answered 403 AuthorizationFailed"
     )
     verdict = ended.subscriptions[1]
-    assert (verdict.reading, verdict.resource_groups, verdict.resources) == (Reading.INCOMPLETE, 0, None)
+    assert (verdict.reading, verdict.resource_groups, verdict.resources) == (Reading.INCOMPLETE, None, None)
 
 
 def test_a_run_in_which_nothing_could_be_read_has_failed(world: World, caplog: pytest.LogCaptureFixture) -> None:
@@ -389,6 +389,23 @@ def test_the_sweeper_leaves_a_living_run_and_those_who_wait_for_it(world: World)
 
     assert sweep(world.records(), world.locks(), world.clock) == []
     assert status(world, waiting) is RunStatus.QUEUED
+
+
+@pytest.mark.parametrize("begun", [True, False], ids=["running", "queued"])
+def test_a_run_left_behind_by_a_terminal_has_failed(world: World, *, begun: bool) -> None:
+    """Nobody waits for it there, and the app does not go on with it under another identity."""
+    run = ask(world, trigger=TriggeredBy.CLI)
+    if begun:
+        recorded = world.records().get(run)
+        world.records().change(_running(recorded.run), recorded.etag)
+    world.pass_time(minutes=11)
+
+    assert sweep(world.records(), world.locks(), world.clock) == []
+
+    ended = world.records().get(run).run
+    assert (ended.status, ended.ended) == (RunStatus.FAILED, world.now)
+    assert ended.error == "The process that ran it ended before it did; start it again."
+    assert world.records().open() == []
 
 
 def test_the_watchdog_requeues_what_the_sweeper_found(world: World) -> None:

@@ -92,9 +92,11 @@ class ResourceManager:
         return _for_method(call, json_reply(_group(group, call)))
 
     def _within_recorded(self, recorded: RecordedList, call: Call, route: Route) -> Reply:
-        if route.name in ("resource-groups", "resources"):
-            lists: Any = route.name
-            return json_reply(self._playback.first_page(recorded, lists))
+        if route.name == "resource-groups" or route.name == "resources":
+            if "$skiptoken" in call.query:
+                # Not the nextLink that was handed out; the first page again would send the client round in circles.
+                raise InvalidSkipToken(call.query["$skiptoken"])
+            return json_reply(self._playback.first_page(recorded, route.name))
         group = recorded_group(recorded, route.group)
         if group is None:
             return _for_method(call, errors.group_not_found(route.group))

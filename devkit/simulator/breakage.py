@@ -1,5 +1,6 @@
 """What a fault sends in place of the answer."""
 
+import re
 import time
 
 import msgspec
@@ -77,7 +78,9 @@ def _envelope(fault: Fault, route: Route, path: str) -> Reply:
     match fault.kind:
         case "forbidden":
             action = _ACTIONS.get(route.name, "Microsoft.Resources/subscriptions/read")
-            return errors.forbidden(action, path, PRINCIPAL)
+            # A list is read over the scope it is a list of.
+            scope = re.sub("/(resourcegroups|resources)/?$", "", path, flags=re.IGNORECASE)
+            return errors.forbidden(action, scope, PRINCIPAL)
         case "not-found":
             return errors.subscription_not_found(route.subscription)
         case "expired-token":

@@ -44,8 +44,19 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     that begins with `/` and is compared without case. `subscription` limits it to one id, `page` to one page of a
     list. Of the matching calls the `nth` (from 1) and the following are hit, `times` in all; None is for ever.
 
-    `kind` says what happens; see breakage.py. `status`, `body` (text, or JSON), `content_type` and `retry_after`
-    (seconds) replace what the kind would send; `delay` seconds pass first, and kind `delay` does nothing more.
+    `kind` is what arrives instead of the answer:
+
+    - `status`: the error of that `status` (500 when none is given); `flat`, `capitals`: in another envelope
+    - `forbidden`, `not-found`, `throttled`, `expired-token`: 403, 404 of the subscription, 429, 401
+    - `error-in-200`: 200 whose body is an error; `empty`: no body; `not-json`: 200 whose body is no JSON
+    - `html`: a page for people, with 503
+    - `cut`: the connection ends in the middle of the body; `cut-json`: only the JSON does
+    - `reset`: the connection ends without an answer
+    - `delay`: the usual answer, after `delay`
+
+    `status`, `body` (text, or JSON), `content_type` and `retry_after` (seconds) replace what the kind would send.
+    `delay` seconds pass before any kind. On route `identity`, `expired-token` issues a token that Resource Manager
+    then takes for expired.
     """
 
     route: str = "*"

@@ -27,6 +27,8 @@ class Pages(Struct, frozen=True, kw_only=True):
     `sizes` are the first pages' item counts (0 is an empty page with a nextLink); what is left comes in pages of
     `size`. `ends` says what the last page carries: no nextLink, null, "", "" without a value key for an empty list,
     a nextLink to one more page which is empty, a nextLink to another host, or one back to the first page.
+
+    On loopback every nextLink has an explicit port, as some of Azure's have (oddity 4).
     """
 
     sizes: tuple[int, ...] = ()

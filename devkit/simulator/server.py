@@ -14,6 +14,7 @@ from devkit.simulator.exchange import Call, Reply
 
 HOST = "127.0.0.1"
 _WORTH_COMPRESSING = 200
+_LONGEST_TARGET = 32_768  # nextLinks of 2,000 characters are recorded; aiohttp's own limit is 8,190
 
 Handler = Callable[[Call], Awaitable[Reply]]
 
@@ -37,7 +38,8 @@ class Listener:
 
     async def serve(self, stop: asyncio.Event, ready: Callable[[], object]) -> None:
         """Answer requests until `stop` is set; `ready` is called once connections are accepted."""
-        protocol = web.Server(self._respond, access_log=None)
+        # A client that has gone, or a stop, ends an answer that is being delayed.
+        protocol = web.Server(self._respond, access_log=None, handler_cancellation=True, max_line_size=_LONGEST_TARGET)
         server = await asyncio.get_running_loop().create_server(protocol, sock=self.socket, ssl=self._tls)
         ready()
         await stop.wait()

@@ -51,6 +51,7 @@ class Simulator:
         self._journal = Journal(None)
         self._identity = Identity(AUDIENCE)
         self._manager = ResourceManager(estate, self.url)
+        self._listeners: list[Listener] = []
         self._server: Server | None = None
         self._folder: Path | None = None
 
@@ -61,19 +62,20 @@ class Simulator:
 
     def start(self) -> None:
         """Listen; `url` and `environment` are set when this returns."""
-        self._journal = Journal(self._log)
-        self._folder = Path(tempfile.mkdtemp(prefix="simulator-"))
-        listeners: list[Listener] = []
         try:
-            tls, authority = certificates.issue(self._folder)
-            listeners.append(Listener(self._answer_arm, self._port, tls))
-            listeners.append(Listener(self._answer_identity))
-        except OSError:
-            for listener in listeners:
-                listener.socket.close()
+            self._start()
+        except BaseException:
             self.stop()
             raise
-        arm, identity = listeners
+
+    def _start(self) -> None:
+        self._journal = Journal(self._log)
+        self._folder = Path(tempfile.mkdtemp(prefix="simulator-"))
+        tls, authority = certificates.issue(self._folder)
+        arm = Listener(self._answer_arm, self._port, tls)
+        self._listeners.append(arm)
+        identity = Listener(self._answer_identity)
+        self._listeners.append(identity)
         self.url = f"https://{HOST}:{arm.port}"
         self._manager = ResourceManager(self.estate, self.url)
         self.environment = {
@@ -83,7 +85,7 @@ class Simulator:
             "IDENTITY_HEADER": self._identity.secret,
             "REQUESTS_CA_BUNDLE": str(authority),
         }
-        self._server = Server(listeners)
+        self._server = Server(self._listeners)
         self._server.start()
 
     def stop(self) -> None:
@@ -91,6 +93,9 @@ class Simulator:
         if self._server:
             self._server.stop()
             self._server = None
+        for listener in self._listeners:
+            listener.socket.close()
+        self._listeners = []
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None

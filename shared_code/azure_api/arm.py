@@ -4,11 +4,12 @@ The SDK's models cost about thirty times the CPU of decoding the bytes into type
 client's public `send_request(stream=True)`.
 """
 
+import logging
+import re
 import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -25,6 +26,8 @@ LONGEST_WAIT = 30.0
 """Seconds waited at most for one retry, whatever Retry-After says; azure-core would obey 20 minutes without a word."""
 TIME_LIMIT = 30
 """Seconds a connection may take, and an answer may pause."""
+# They write several lines for each request at INFO, and every line costs money in Application Insights.
+_TALKATIVE = ("azure.core.pipeline.policies.http_logging_policy", "azure.identity")
 _BODY_TRIES = 3
 _BLOCK = 1024 * 1024
 
@@ -79,13 +82,15 @@ class Arm:
             return
         from azure.mgmt.resource.resources import ResourceManagementClient
 
+        for name in _TALKATIVE:
+            logging.getLogger(name).setLevel(logging.WARNING)
         with translated("Azure Resource Manager"):
             self._client = ResourceManagementClient(
                 self._credential(),
                 subscription_id="",
                 base_url=self._endpoint,
                 credential_scopes=[f"{self._audience}/.default"],
-                retry_policy=_retry_policy()(retry_total=6, retry_status=4, retry_connect=2, retry_read=3),
+                retry_policy=_retry_policy()(self._sleep, retry_total=6, retry_status=4, retry_connect=2, retry_read=3),
                 permit_redirects=False,
                 user_agent="steward",
                 connection_timeout=TIME_LIMIT,
@@ -115,7 +120,7 @@ class Arm:
             page = self._page(link, decoder, where)
             yield page.items(where)
             link = page.nextLink or ""
-            if link and _host(link) != self._host:
+            if link and (self._host is None or _host(link) != self._host):
                 # Following it would hand our token to whoever wrote the link.
                 raise UnreadableAnswer(f"cannot read {what}: the next page is on another host, which is not followed")
 
@@ -154,34 +159,46 @@ class Arm:
             return decoder.decode(body)
         except msgspec.ValidationError as error:
             raise UnreadableAnswer(f"cannot read {what}: an item has another shape than Azure's: {error}") from error
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise BrokenOff(f"cannot read {what}: the answer is no whole JSON: {error}") from error
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise BrokenOff(f"cannot read {what}: the answer is no whole JSON: {one_line(str(error))}") from error
 
 
-def _host(link: str) -> tuple[str, str | None, int | None]:
-    """Return scheme, host and port, with the port that https means by itself left in."""
-    try:
-        parts = urlsplit(link)
-        return parts.scheme, parts.hostname, parts.port or 443
-    except ValueError:
-        return "", None, None
+# Stricter than urlsplit, which finds another host in "https://a\\@b/" than the HTTP library connects to.
+_AUTHORITY = re.compile(r"(https)://([a-z0-9.-]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?(?=[/?]|$)", re.IGNORECASE | re.ASCII)
+
+
+def _host(link: str) -> tuple[str, int] | None:
+    """Return host and port, with the port that https means by itself filled in; None for any other kind of link."""
+    found = _AUTHORITY.match(link)
+    return (found[2].lower(), int(found[3] or 443)) if found else None
 
 
 def _is_json(content_type: str) -> bool:
-    kind, _, parameters = content_type.lower().partition(";")
-    charset = parameters.partition("charset=")[2].strip(' "')
-    return kind.strip() in ("application/json", "text/json") and charset in ("", "utf-8", "utf8")
+    kind, *parameters = (part.strip() for part in content_type.lower().split(";"))
+    charsets = {part.partition("=")[2].strip(' "') for part in parameters if part.startswith("charset=")}
+    return kind in ("application/json", "text/json") and charsets <= {"utf-8", "utf8"}
 
 
 @cache
-def _retry_policy() -> "type[RetryPolicy[Any, Any]]":
+def _retry_policy() -> "Callable[..., RetryPolicy[Any, Any]]":
     from azure.core.pipeline.policies import RetryPolicy
 
     class CappedRetry(RetryPolicy[Any, Any]):
         """azure-core's retry, which obeys Retry-After up to our longest wait."""
 
+        def __init__(self, wait: Callable[[float], None], **options: int) -> None:
+            super().__init__(**options)
+            self._wait = wait
+
         def get_retry_after(self, response: Any) -> float | None:  # azure-core gives no type here
-            asked = super().get_retry_after(response)
+            try:
+                asked = super().get_retry_after(response)
+            except (TypeError, ValueError):
+                return None  # neither seconds nor a date
             return None if asked is None else min(asked, LONGEST_WAIT)
+
+        def sleep(self, settings: dict[str, Any], transport: Any, response: Any = None) -> None:  # noqa: ARG002
+            asked = self.get_retry_after(response) if response else None
+            self._wait(asked or min(self.get_backoff_time(settings), LONGEST_WAIT))
 
     return CappedRetry

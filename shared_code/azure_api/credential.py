@@ -1,14 +1,35 @@
 """Who Steward is towards Azure."""
 
+import logging
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from shared_code.azure_api.errors import signing_in
 
 if TYPE_CHECKING:
-    from azure.core.credentials import TokenCredential
+    from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
+    from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
+
+
+class Credential:
+    """A credential of azure-identity that fails in one way only: with azure-core's ClientAuthenticationError."""
+
+    def __init__(self, own: "DefaultAzureCredential | ManagedIdentityCredential") -> None:
+        self._own = own
+
+    def get_token(self, *scopes: str, **options: Any) -> "AccessToken":
+        """Return a token; azure-core's TokenCredential."""
+        with signing_in():
+            return self._own.get_token(*scopes, **options)
+
+    def get_token_info(self, *scopes: str, options: "TokenRequestOptions | None" = None) -> "AccessTokenInfo":
+        """Return a token; azure-core's SupportsTokenInfo."""
+        with signing_in():
+            return self._own.get_token_info(*scopes, options=options)
 
 
 @cache
-def credential(client_id: str | None, *, managed_identity: bool) -> "TokenCredential":
+def credential(client_id: str | None, *, managed_identity: bool) -> Credential:
     """Return the credential, one for each process, since it keeps the tokens.
 
     Args:
@@ -18,6 +39,8 @@ def credential(client_id: str | None, *, managed_identity: bool) -> "TokenCreden
     """
     from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
 
+    # Its warnings quote answers that could not be read, and with them the token; the error says what went wrong.
+    logging.getLogger("azure.identity").setLevel(logging.ERROR)
     if managed_identity:
-        return ManagedIdentityCredential(client_id=client_id)
-    return DefaultAzureCredential(managed_identity_client_id=client_id)
+        return Credential(ManagedIdentityCredential(client_id=client_id))
+    return Credential(DefaultAzureCredential(managed_identity_client_id=client_id))

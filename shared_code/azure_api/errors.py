@@ -38,7 +38,9 @@ def failure(what: str, status: int, content_type: str, body: bytes) -> AzureErro
     """
     unlisted = _AGAIN if status >= 500 else "this is worth reporting"
     kind, advice = _BY_STATUS.get(status, (AzureError, unlisted))
-    return kind(f"cannot read {what}: Azure answered {describe(status, content_type, body)}; {advice}")
+    return kind(
+        f"cannot read {what}: Azure answered {describe(status, content_type, body).removesuffix('.')}; {advice}"
+    )
 
 
 @contextmanager
@@ -66,6 +68,27 @@ def translated(what: str) -> Iterator[None]:
         raise Unreachable(f"cannot read {what}: {_no_answer(error)}; check the address and the network") from error
     except core.AzureError as error:
         raise AzureError(f"cannot read {what}: {_first_line(error)}") from error
+    except OSError as error:
+        # requests lets this one through when REQUESTS_CA_BUNDLE names no file.
+        raise Unreachable(f"cannot read {what}: {_first_line(error)}; check the app settings") from error
+
+
+@contextmanager
+def signing_in() -> Iterator[None]:
+    """Raise azure-core's ClientAuthenticationError, which it does not repeat, for all that a credential may raise.
+
+    azure-identity lets through what its HTTP and JSON libraries raise; their text may quote the token they choked on.
+    """
+    from azure.core import exceptions as core
+
+    try:
+        yield
+    except core.ClientAuthenticationError:
+        raise
+    except (core.ServiceRequestError, core.ServiceResponseError) as error:
+        raise core.ClientAuthenticationError(f"the identity endpoint: {_no_answer(error)}") from error
+    except (core.AzureError, ValueError, OSError) as error:
+        raise core.ClientAuthenticationError("the identity endpoint's answer cannot be read") from error
 
 
 def _first_line(error: Exception) -> str:

@@ -15,7 +15,7 @@ from shared_code.times import from_azure
 _SUBSCRIPTIONS = "2022-12-01"
 _RESOURCES = "2025-04-01"
 # Ids become part of paths, here and in the store; Azure's are GUIDs.
-_ID = re.compile(r"[0-9a-z][0-9a-z-]{0,63}")
+_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
 
 
 class _Subscription(msgspec.Struct):
@@ -60,8 +60,8 @@ class AzureEstate:
             for page in self._arm.pages(path, _Subscription, what)
             for item in page
         }
-        if odd := next((folded for folded in found if not _ID.fullmatch(folded)), None):
-            raise UnreadableAnswer(f"cannot read {what}: '{one_line(odd)}' is no subscription id")
+        if odd := next((known for known in found.values() if not _ID.fullmatch(known.id)), None):
+            raise UnreadableAnswer(f"cannot read {what}: '{one_line(odd.id)}' is no subscription id")
         return [found[folded] for folded in sorted(found)]
 
     def resource_groups(self, subscription: Subscription) -> Iterator[list[ResourceGroup]]:

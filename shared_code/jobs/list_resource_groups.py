@@ -52,16 +52,21 @@ def read_subscription(estate: Estate, subscription: Subscription, scope: Scope) 
     Returns:
         The verdict, and the groups in id order. If the groups could not be read to the end, those that were read come
         with an incomplete verdict; if the resources could not, every count is None. Nothing unread is ever 0.
+        Resources of an excluded resource group are not counted.
     """
     groups: dict[str, ResourceGroup] = {}
+    excluded: set[str | None] = set()
+    all_groups = False
     sizes: Counter[str | None] | None = None
     reason: str | None = None
     try:
         for group_page in estate.resource_groups(subscription):
             groups.update((key(group.id), group) for group in group_page if scope.includes_group(group.name))
+            excluded.update(key(group.id) for group in group_page if not scope.includes_group(group.name))
+        all_groups = True
         found: Counter[str | None] = Counter()
         for id_page in estate.resource_ids(subscription):
-            found.update(map(group_key, id_page))
+            found.update(group for group in map(group_key, id_page) if group not in excluded)
         sizes = found
     except AzureError as error:
         reason = str(error)
@@ -72,7 +77,7 @@ def read_subscription(estate: Estate, subscription: Subscription, scope: Scope) 
         subscription_name=subscription.name,
         reading=Reading.COMPLETE if reason is None else Reading.INCOMPLETE,
         reason=reason,
-        resource_groups=len(groups),
+        resource_groups=len(groups) if groups or all_groups else None,
         resources=None if sizes is None else sizes.total(),
     )
     return verdict, [groups[name] for name in sorted(groups)]

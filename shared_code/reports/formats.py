@@ -1,6 +1,8 @@
 """The report of a run in the format its reader asks for."""
 
+import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 
 import msgspec
 
@@ -12,9 +14,11 @@ from shared_code.store import Store
 TYPES = {"html": "text/html", "csv": "text/csv", "json": "application/json"}
 """Formats and their content types; the first is given where the reader does not mind."""
 
+_QUALITY = re.compile(r"[01](\.\d{0,3})?", re.ASCII)
+
 
 def choose(asked: str | None, accept: str) -> str:
-    """Choose a format.
+    """Choose a format; what Accept likes best of ours, and HTML where it names none of them.
 
     Args:
         asked: `?format=`, which wins; None if absent.
@@ -27,8 +31,16 @@ def choose(asked: str | None, accept: str) -> str:
         if asked.lower() not in TYPES:
             raise InvalidRequest(f"format is '{asked[:40]}'; it must be one of {', '.join(TYPES)}.")
         return asked.lower()
-    accepted = [part.split(";")[0].strip().lower() for part in accept.split(",")]
-    return next((form for kind in accepted for form, type_ in TYPES.items() if type_ == kind), "html")
+    ranges = sorted(map(_media_range, accept.lower().split(",")), key=lambda found: -found[1])  # a stable sort
+    forms = (form for kind, liked in ranges if liked > 0 for form, type_ in TYPES.items() if fnmatchcase(type_, kind))
+    return next(forms, "html")
+
+
+def _media_range(text: str) -> tuple[str, float]:
+    """Return the media range and how much it is liked, from 0 to 1 (RFC 9110, 12.5.1)."""
+    kind, *parameters = (part.strip() for part in text.split(";"))
+    quality = next((value for name, _, value in (part.partition("=") for part in parameters) if name == "q"), "1")
+    return kind, float(quality) if _QUALITY.fullmatch(quality) else 0.0
 
 
 def report(store: Store, run: Run, form: str) -> Iterator[bytes]:

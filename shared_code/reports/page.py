@@ -3,14 +3,18 @@
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-
-import jinja2
+from typing import TYPE_CHECKING
 
 from shared_code.times import text_of
 
+if TYPE_CHECKING:
+    import jinja2
+
 
 @cache
-def _pages() -> jinja2.Environment:
+def _pages() -> "jinja2.Environment":
+    import jinja2  # on first use: indexing the app must stay fast
+
     pages = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,

@@ -2,11 +2,12 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 
-# A cell that begins so, also with the full-width forms, would be run as a formula:
-# https://owasp.org/www-community/attacks/CSV_Injection
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# A cell that begins so, also with the full-width forms, would be run as a formula; and where a spreadsheet's locale
+# splits at semicolons or tabs, whatever follows one begins a cell: https://owasp.org/www-community/attacks/CSV_Injection
+_FORMULA = re.compile(r"(^|[;\t\r\n])(?=[\s\"]*[=+\-@\uff1d\uff0b\uff0d\uff20])|^(?=[\t\r\n])")
 
 
 def cell(value: object) -> str:
@@ -15,8 +16,7 @@ def cell(value: object) -> str:
         return ""
     if isinstance(value, int):
         return str(value)
-    text = str(value).replace("\x00", "")
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
+    return _FORMULA.sub(r"\1'", str(value).replace("\x00", ""))
 
 
 def rows(header: Iterable[str], lines: Iterable[Iterable[object]]) -> Iterator[bytes]:

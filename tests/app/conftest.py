@@ -45,7 +45,7 @@ class Done(NamedTuple):
         return json.loads(self.out)
 
 
-def wait_until[Found](look: Callable[[], Found], what: str, patience: float = PATIENCE) -> Found:
+def wait_until[Found](look: Callable[[], Found | None], what: str, patience: float = PATIENCE) -> Found:
     """Give what `look` finds as soon as that is true."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:

@@ -158,7 +158,7 @@ class TestStart:
             (b'{"mod": "plan"}', "Object contains unknown field `mod`"),
             (b'{"scope": []}', "Expected `object`, got `array` - at `$.scope`"),
             (b'{"scope": {"subscriptions": "all"}}', "Expected `array | null`, got `str` - at `$.scope.subscriptions`"),
-            (b'{"scope": {"subscriptions": [1]}}', "Expected `str`, got `int` - at `$.scope.subscriptions[...]`"),
+            (b'{"scope": {"subscriptions": [1]}}', "Expected `str`, got `int` - at `$.scope.subscriptions[0]`"),
             (b'{"scope": {"groups": []}}', "Object contains unknown field `groups` - at `$.scope`"),
             (b"[" * 60_000, ""),
             (b'{"mode": ' + b"[" * 60_000, ""),

@@ -25,6 +25,14 @@ def test_a_queue_function_is_called_with_the_input(sample: Sample) -> None:
     assert sample.journal.wait("bury", body="from the portal")
 
 
+def test_an_http_function_is_called_without_a_request(sample: Sample) -> None:
+    """With a method it takes and the input as body; nobody gets the response."""
+    assert sample.host.trigger("secret", "text").status == 202
+
+    log = wait_for_log(sample.host, "[secret ")
+    assert "Called: by hand" in log
+
+
 def test_a_call_that_fails_is_told_in_the_log(sample: Sample) -> None:
     """The answer was given before."""
     assert sample.host.trigger("failing_timer").status == 202

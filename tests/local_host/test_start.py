@@ -63,6 +63,21 @@ def test_a_bad_host_json_is_one_sentence(tmp_path: Path) -> None:
     assert died.log.startswith(f"local host: '{tmp_path / 'host.json'}' cannot be read")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--port", "65536"), "argument --port: '65536' is not a port; write 0 to 65535"),
+        (("--unknown",), "unrecognized arguments: --unknown"),
+    ],
+)
+def test_wrong_use_is_one_sentence(tmp_path: Path, arguments: tuple[str, ...], sentence: str) -> None:
+    """Exit code 2, after the usage."""
+    died = start_and_fail(write_app(tmp_path, HEAD), arguments=arguments)
+
+    assert died.exit_code == 2
+    assert died.log.splitlines()[-1].endswith(sentence)
+
+
 def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
     """Exit code 2."""
     with socket.create_server(("127.0.0.1", 0)) as taken:

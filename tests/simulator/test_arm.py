@@ -168,6 +168,12 @@ def test_resources_of_a_group(demo: Client) -> None:
         ("/", 404, "InvalidResourceType"),
         (f"{RESOURCES}?api-version=2022-09-01&$filter=kind eq 'app'", 400, "InvalidFilterInQueryString"),
         (f"{RESOURCES}?api-version=2022-09-01&$filter=name eq app", 400, "InvalidFilterInQueryString"),
+        (f"{RESOURCES}?api-version=2022-09-01&$filter=tagName ne 'x'", 400, "InvalidFilterInQueryString"),
+        (
+            f"{RESOURCES}?api-version=2022-09-01&$filter=name eq 'x' or name eq 'y'",
+            400,
+            "InvalidFilterInQueryString",
+        ),
         (f"{RESOURCES}?api-version=2022-09-01&$expand=properties", 400, "InvalidQueryParameterValue"),
         (f"{RESOURCES}?api-version=2022-09-01&$top=0", 400, "InvalidQueryParameterValue"),
         (f"{RESOURCES}?api-version=2022-09-01&$skiptoken=abc", 400, "InvalidQueryParameterValue"),

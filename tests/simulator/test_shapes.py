@@ -37,7 +37,7 @@ def shape(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: shape(each) for key, each in value.items()}
     if isinstance(value, list):
-        return sorted({json.dumps(shape(each)) for each in value})
+        return sorted({json.dumps(shape(each), sort_keys=True) for each in value})
     return type(value).__name__
 
 
@@ -99,7 +99,7 @@ def test_lists_of_resources(recordings: Path) -> None:
         groups: dict[str, list[Resource]] = {}
         for item in body["value"]:
             resource = msgspec.convert(item, Resource)
-            resource = msgspec.structs.replace(resource, **hidden_by_tag(query), **{"id": item["id"]})
+            resource = msgspec.structs.replace(resource, **hidden_by_tag(query), id=item["id"])
             groups.setdefault(item["id"].split("/")[4], []).append(resource)
         scope = re.search("resource[Gg]roups/([^/]+)/resources", interaction["request"]["path"])
         if scope:

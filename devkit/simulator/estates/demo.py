@@ -17,7 +17,14 @@ prod_data = {"owner": DATA, "cost-center": "CC-4200", "environment": "production
 dev = {"owner": SHOP, "cost-center": "CC-4100", "environment": "development"}
 shared = {"owner": PLATFORM_TEAM, "cost-center": "CC-9000", "environment": "shared"}
 
-STANDARD_DISK = {"name": "Premium_LRS", "tier": "Premium"}
+DISK = {"name": "Premium_LRS", "tier": "Premium"}
+B1 = {"name": "B1", "tier": "Basic"}
+P1V3 = {"name": "P1v3", "tier": "PremiumV3"}
+FLEX = {"name": "FC1", "tier": "FlexConsumption"}
+CLUSTER = {"name": "Base", "tier": "Standard"}
+FRONT_DOOR = {"name": "Standard_AzureFrontDoor"}
+PREMIUM = {"name": "Premium", "tier": "Premium"}
+REGIONAL = {"name": "Standard", "tier": "Regional"}
 STORAGE = {"name": "Standard_LRS", "tier": "Standard"}
 
 production = Subscription(
@@ -26,24 +33,12 @@ production = Subscription(
     resource_groups=(
         group(
             "rg-shop-prod-web",
-            resource(
-                "Microsoft.Web/serverFarms",
-                "plan-shop-prod",
-                prod,
-                kind="linux",
-                sku={"name": "P1v3", "tier": "PremiumV3"},
-            ),
+            resource("Microsoft.Web/serverFarms", "plan-shop-prod", prod, kind="linux", sku=P1V3),
             resource("Microsoft.Web/sites", "app-shop-prod", prod, kind="app,linux"),
             resource("Microsoft.Web/sites", "func-shop-orders-prod", prod, kind="functionapp,linux"),
             resource("Microsoft.Insights/components", "appi-shop-prod", prod, kind="web"),
-            resource(
-                "Microsoft.Cdn/profiles", "afd-shop", prod, location="global", sku={"name": "Standard_AzureFrontDoor"}
-            ),
-            resource(
-                "microsoft.insights/actiongroups",
-                "Application Insights Smart Detection",
-                location="global",
-            ),
+            resource("Microsoft.Cdn/profiles", "afd-shop", prod, location="global", sku=FRONT_DOOR),
+            resource("microsoft.insights/actiongroups", "Application Insights Smart Detection", location="global"),
             tags=prod,
         ),
         group(
@@ -62,27 +57,18 @@ production = Subscription(
                 "Microsoft.ContainerService/managedClusters",
                 "aks-search-prod",
                 prod,
-                sku={"name": "Base", "tier": "Standard"},
+                sku=CLUSTER,
                 identity={"type": "SystemAssigned"},
             ),
-            resource(
-                "Microsoft.ContainerRegistry/registries", "crshopprod", prod, sku={"name": "Premium", "tier": "Premium"}
-            ),
+            resource("Microsoft.ContainerRegistry/registries", "crshopprod", prod, sku=PREMIUM),
             tags=prod,
         ),
         # The cluster owns this group: Azure sets managedBy, copies the tags, and puts it right after changes.
         group(
             "MC_rg-shop-prod-search_aks-search-prod_westeurope",
             resource("Microsoft.Compute/virtualMachineScaleSets", "aks-nodepool1-30174215-vmss", prod),
-            resource(
-                "Microsoft.Network/loadBalancers", "kubernetes", prod, sku={"name": "Standard", "tier": "Regional"}
-            ),
-            resource(
-                "Microsoft.Network/publicIPAddresses",
-                "kubernetes-ab41",
-                prod,
-                sku={"name": "Standard", "tier": "Regional"},
-            ),
+            resource("Microsoft.Network/loadBalancers", "kubernetes", prod, sku=REGIONAL),
+            resource("Microsoft.Network/publicIPAddresses", "kubernetes-ab41", prod, sku=REGIONAL),
             resource("Microsoft.Network/networkSecurityGroups", "aks-agentpool-30174215-nsg", prod),
             resource("Microsoft.ManagedIdentity/userAssignedIdentities", "aks-search-prod-agentpool", prod),
             managed_by="/subscriptions/{subscription}/resourcegroups/rg-shop-prod-search/providers"
@@ -103,9 +89,7 @@ development = Subscription(
     resource_groups=(
         group(
             "rg-shop-dev-web",
-            resource(
-                "Microsoft.Web/serverFarms", "plan-shop-dev", dev, kind="linux", sku={"name": "B1", "tier": "Basic"}
-            ),
+            resource("Microsoft.Web/serverFarms", "plan-shop-dev", dev, kind="linux", sku=B1),
             resource("Microsoft.Web/sites", "app-shop-dev", dev, kind="app,linux"),
             resource("Microsoft.Web/sites", "func-shop-orders-dev", {"owner": SHOP}, kind="functionapp,linux"),
             resource("Microsoft.Insights/components", "appi-shop-dev", dev, kind="web"),
@@ -128,9 +112,7 @@ development = Subscription(
         # A preview of a pull request that was merged long ago.
         group(
             "rg-shop-preview-1482",
-            resource(
-                "Microsoft.Web/serverFarms", "plan-preview-1482", dev, kind="linux", sku={"name": "B1", "tier": "Basic"}
-            ),
+            resource("Microsoft.Web/serverFarms", "plan-preview-1482", dev, kind="linux", sku=B1),
             resource("Microsoft.Web/sites", "app-preview-1482", dev, kind="app,linux"),
             resource("Microsoft.Storage/storageAccounts", "stpreview1482", kind="StorageV2", sku=STORAGE),
             tags=dev | {"delete-after": "2026-06-30"},
@@ -138,15 +120,10 @@ development = Subscription(
         # The machine is gone; what it left behind is still paid for.
         group(
             "rg-load-test",
-            resource("Microsoft.Compute/disks", "vm-load-01_OsDisk_1_6f2c", {"environment": "test"}, sku=STANDARD_DISK),
-            resource("Microsoft.Compute/disks", "vm-load-01_data0", {"environment": "test"}, sku=STANDARD_DISK),
+            resource("Microsoft.Compute/disks", "vm-load-01_OsDisk_1_6f2c", {"environment": "test"}, sku=DISK),
+            resource("Microsoft.Compute/disks", "vm-load-01_data0", {"environment": "test"}, sku=DISK),
             resource("Microsoft.Network/networkInterfaces", "vm-load-01-nic", {"environment": "test"}),
-            resource(
-                "Microsoft.Network/publicIPAddresses",
-                "vm-load-01-ip",
-                {"environment": "test"},
-                sku={"name": "Standard", "tier": "Regional"},
-            ),
+            resource("Microsoft.Network/publicIPAddresses", "vm-load-01-ip", {"environment": "test"}, sku=REGIONAL),
             resource("Microsoft.Network/networkSecurityGroups", "vm-load-01-nsg"),
             resource("Microsoft.Network/virtualNetworks", "vnet-load-test"),
             location="northeurope",
@@ -212,7 +189,7 @@ platform = Subscription(
                 "plan-steward",
                 shared,
                 kind="functionapp",
-                sku={"name": "FC1", "tier": "FlexConsumption"},
+                sku=FLEX,
             ),
             resource(
                 "Microsoft.Web/sites",

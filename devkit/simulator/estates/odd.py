@@ -8,7 +8,7 @@ its `trouble`; what they hold must never be taken for all there is.
 from msgspec import UNSET
 
 from devkit.simulator.estates.drafting import group, resource
-from devkit.simulator.faults import Fault
+from devkit.simulator.faults import Fault, Kind
 from devkit.simulator.model import Estate, Pages, Resource, ResourceGroup, Subscription
 
 TEAM = "platform-team@example.com"
@@ -338,10 +338,16 @@ def _unreadable(number: int, name: str, trouble: str, *faults: Fault, pages: Pag
     )
 
 
-def _always(number: int, kind: str, **fields: object) -> Fault:
+def _always(number: int, kind: Kind, *, status: int = 0, page: int = 0, retry_after: int | None = None) -> Fault:
     """The same trouble on every list of the subscription, for ever."""
-    settings = {"route": f"/subscriptions/{_id(number)}/*", "times": None, "kind": kind, **fields}
-    return Fault(**settings)  # type: ignore[arg-type]
+    return Fault(
+        route=f"/subscriptions/{_id(number)}/*",
+        kind=kind,
+        status=status,
+        page=page,
+        retry_after=retry_after,
+        times=None,
+    )
 
 
 unreadable = (
