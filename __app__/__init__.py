@@ -16,5 +16,5 @@ def register(app: func.FunctionApp) -> None:
     """Register every function whose configuration allows it, and log one ERROR line for each problem."""
     for module in MODULES:
         app.register_functions(module.blueprint)
-    for problem in steward().problems:
+    for problem in steward().configuration.problems:
         log.error("configuration: %s", str(problem).partition("\n")[0])  # without the lines that point at the place

@@ -20,6 +20,6 @@ def live(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  # the bin
 @answered
 def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  # the binding needs it
     """Answer 200, or 503 with every configuration problem."""
-    problems = steward().problems
+    problems = steward().configuration.problems
     status = HTTPStatus.SERVICE_UNAVAILABLE if problems else HTTPStatus.OK
     return json_answer({"status": "unhealthy" if problems else "healthy", "problems": problems}, status)

@@ -37,8 +37,7 @@ def run_worker_poison(message: func.QueueMessage, work: Work) -> None:
         log.error("queue=%s message=%s is not ours and is dropped: %s", POISON, message.id, error)
         return
     reason = (
-        "Its message was delivered as often as host.json allows, without success; "
-        "the log says why under this run's id."
+        "Its message was delivered as often as host.json allows, without success; the log says why under this run's id."
     )
     log.error("run=%s %s", run, reason)
     send(work, _worker().give_up(run, reason))

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
+from filelock import FileLock, Timeout
 
 from devkit.local_host.process import HostDied, HostProcess, running
 from devkit.simulator import Estate, Simulator, load_estate, load_recordings
@@ -40,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         estate = load_recordings(given.recordings) if given.recordings else load_estate(given.estate)
         state = given.state.resolve()
-        with Simulator(estate) as simulator, _environment(simulator, state, estate.name) as environment:
+        with _alone(state), Simulator(estate) as simulator, _environment(simulator, state, estate.name) as environment:
             _print_estate(estate)
             with _host(environment, state / estate.name, given.port) as host:
                 code = _first_run(host)
@@ -58,16 +59,32 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 @contextmanager
+def _alone(state: Path) -> Iterator[None]:
+    """Hold the state folder, so that a second start leaves what the first one runs alone."""
+    lock = FileLock(state / "up.lock", timeout=0)
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        raise CannotStart(
+            f"'{state}' is in use by another './dev up'; stop that one, or name another --state"
+        ) from None
+    except OSError as error:
+        reason = f"'{state}' cannot be used: {error.strerror}; name another folder with --state"
+        raise CannotStart(reason) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
 def _environment(simulator: Simulator, state: Path, estate: str) -> Iterator[dict[str, str]]:
     """Give the app settings of this estate, and leave them where a second terminal finds them."""
     environment = {**simulator.environment, "STEWARD_STORE": (state / estate / "store").as_uri()}
     file = state / ENVIRONMENT
-    try:
-        state.mkdir(parents=True, exist_ok=True)
-        file.touch(mode=0o600)
-        file.write_text(json.dumps(environment))
-    except OSError as error:
-        raise CannotStart(f"'{file}' cannot be written: {error.strerror}; name another folder with --state") from error
+    file.touch(mode=0o600)
+    file.write_text(json.dumps(environment))
     try:
         yield environment
     finally:
@@ -77,7 +94,9 @@ def _environment(simulator: Simulator, state: Path, estate: str) -> Iterator[dic
 @contextmanager
 def _host(environment: dict[str, str], state: Path, port: int) -> Iterator[HostProcess]:
     try:
-        with running(ROOT, state=state / "local_host", environment=environment, port=port) as host:
+        state.mkdir(exist_ok=True)
+        log = state / "host.log"
+        with running(ROOT, state=state / "local_host", environment=environment, port=port, log=log) as host:
             yield host
     except HostDied as error:
         raise CannotStart(error.log.strip().rsplit("\n", 1)[-1] or str(error)) from error
@@ -124,7 +143,8 @@ The API is at {host.url}/api and takes the key in {shown}:
     curl -s -H "x-functions-key: $(cat {shown})" {host.url}/api/jobs
 The same estate from a second terminal:
     ./dev steward run {JOB}
-Timers are firing; runs that end are shown here. Ctrl-C stops everything."""
+Timers are firing; runs that end are shown here, and the whole log is in {os.path.relpath(host.log_path, ROOT)}.
+Ctrl-C stops everything."""
     )
 
 

@@ -61,6 +61,10 @@ class Attempt:
     ) -> None:
         self._done.set()
         self._thread.join()
+        if self._progress is not None:
+            # The last beat may have missed it; it is recorded with the run's end.
+            run = msgspec.structs.replace(self.run, progress=self._progress)
+            self.recorded = self.recorded._replace(run=run)
 
     def progress(self, progress: Progress) -> None:
         """Note how far the job is; the next beat records it."""

@@ -1,6 +1,7 @@
 """The steward command: the same jobs, from a terminal."""
 
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from shared_code.model import ResourceGroup
 from shared_code.run_records import folder
 from shared_code.run_requests import Wanted
 from shared_code.runs import Mode, Run, RunScope, RunStatus, TriggeredBy
+from shared_code.settings import Costs
 from shared_code.sweeper import sweep
 from shared_code.wiring import steward, user_name, utc_now
 
@@ -30,6 +32,7 @@ app = typer.Typer(
 )
 
 FAILED, WRONG, PARTIAL, REFUSED = 1, 2, 3, 4
+LONGEST_SENTENCE = 1000
 
 EXIT_CODES = {
     RunStatus.SUCCEEDED: 0,
@@ -53,7 +56,7 @@ def _options(verbose: Annotated[bool, typer.Option("--verbose", help="Show the l
 @app.command()
 def check(json: Json = False) -> None:
     """Validate steward.toml and the app settings: every problem with its place. Exit code 2 if there are any."""
-    problems = steward().problems
+    problems = steward().configuration.problems
     if json:
         _print_json({"valid": not problems, "problems": problems})
     else:
@@ -90,11 +93,17 @@ def run(
     own = steward()
     if output is not None and output.exists() and not output.is_dir():
         raise InvalidRequest(f"--output is '{output}', which is no folder; name a folder.")
+    if problems := own.configuration.problems_of(job, Costs.RUNS):
+        raise SettingsError([str(problem) for problem in problems])
     sweep(own.records, own.locks, utc_now)  # ends what an earlier terminal left behind
     wanted = Wanted(mode=mode, scope=RunScope(tuple(subscription) if subscription else None))
     asked = own.requests.by_hand(job, wanted, TriggeredBy.CLI, requested_by=user_name())
-    with terminal.progress_bar(job) as watch:
-        own.worker(time_limit=None).perform(asked.id, watch=watch)
+    try:
+        with terminal.progress_bar(job) as watch:
+            own.worker(time_limit=None).perform(asked.id, watch=watch)
+    except KeyboardInterrupt:
+        _end_interrupted(asked.id)
+        raise StewardError("stopped from the keyboard") from None
     ended = _ended(asked.id)
     files = _copy(ended, output) if output else []
     if json:
@@ -160,7 +169,9 @@ def _ended(run_id: str) -> Run:
         if recorded.run.status.ended:
             return recorded.run
         if recorded.run.status is RunStatus.RUNNING:
-            raise Refused(f"Run '{run_id}' goes on in another process; 'steward show {run_id}' tells when it has ended.")
+            raise Refused(
+                f"Run '{run_id}' goes on in another process; 'steward show {run_id}' tells when it has ended."
+            )
         holder = own.locks.read(recorded.run.job).run
         reason = (
             f"Run {holder} of this job is under way; wait for it, or cancel it with 'steward cancel {holder}'."
@@ -171,6 +182,16 @@ def _ended(run_id: str) -> Run:
             return own.requests.end(recorded.run, recorded.etag, RunStatus.REFUSED, reason)
         except Changed:
             continue
+
+
+def _end_interrupted(run_id: str) -> None:
+    """End a run whose worker was interrupted before it could: just before it began, or between its first two steps."""
+    own = steward()
+    recorded = own.records.get(run_id)
+    if not recorded.run.status.ended:
+        begun = recorded.run.status is RunStatus.RUNNING
+        reason = "Cancelled while it ran." if begun else "Cancelled before it started."
+        own.requests.end(recorded.run, recorded.etag, RunStatus.CANCELLED, reason)
 
 
 def _show_result(ended: Run) -> None:
@@ -206,26 +227,36 @@ def _print_json(value: object) -> None:
 def main() -> Never:
     """Run the command; an error of ours becomes one sentence on stderr and its exit code, never a traceback."""
     try:
-        app()
-        code: int | str | None = 0
-    except SystemExit as ending:
-        code = ending.code
-    except KeyboardInterrupt:
-        code = _complain("stopped from the keyboard", FAILED)
-    except (InvalidRequest, Unknown, SettingsError) as error:
-        code = _complain(str(error), WRONG)
-    except Refused as error:
-        code = _complain(str(error), REFUSED)
-    except StewardError as error:
-        code = _complain(str(error), FAILED)
+        code = _perform()
+        sys.stdout.flush()
     except BrokenPipeError:
-        sys.stderr.close()  # the reader of our pipe has left, and Python would complain about that at exit
+        # The reader of our pipe has left, and Python would complain when it flushes at exit:
+        # https://docs.python.org/3/library/signal.html#note-on-sigpipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = FAILED
+    sys.exit(code)
+
+
+def _perform() -> int | str | None:
+    try:
+        app(prog_name="steward")
+    except SystemExit as ending:
+        return ending.code
+    except SettingsError as error:
+        return _complain(str(error), WRONG)
+    except (InvalidRequest, Unknown) as error:
+        return _complain(one_line(str(error), LONGEST_SENTENCE), WRONG)
+    except Refused as error:
+        return _complain(one_line(str(error), LONGEST_SENTENCE), REFUSED)
+    except StewardError as error:
+        return _complain(one_line(str(error), LONGEST_SENTENCE), FAILED)
+    except BrokenPipeError:
+        raise
     except Exception as error:
         logging.getLogger(__name__).exception("unexpected error")
         what = f"unexpected {type(error).__name__}: {one_line(str(error))}"
-        code = _complain(f"{what}; 'steward --verbose …' shows where, and that is worth reporting", FAILED)
-    sys.exit(code)
+        return _complain(f"{what}; 'steward --verbose …' shows where, and that is worth reporting", FAILED)
+    return 0
 
 
 def _complain(sentence: str, code: int) -> int:

@@ -9,7 +9,8 @@ StewardError                    anything below; the text is one sentence fit for
 ├── Fenced                      another process has taken this run over: stop at once, write nothing
 ├── StoreError                  the store cannot be read or written
 │   ├── AlreadyExists           create() found the object there
-│   └── Changed                 replace() found another version there
+│   ├── Changed                 replace() found another version there
+│   └── Damaged                 an object is there and cannot be understood: mend or remove it
 └── AzureError                  Azure could not be read or written
 ├── Unauthenticated         no token, or the token was not accepted
 ├── AccessDenied            the identity lacks a role at that scope
@@ -63,6 +64,10 @@ class AlreadyExists(StoreError):
 
 class Changed(StoreError):
     """The object is no longer the version that was read."""
+
+
+class Damaged(StoreError):
+    """An object is there, and is not what its key promises."""
 
 
 class AzureError(StewardError):

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from shared_code.errors import AlreadyExists, Changed, StoreError
+from shared_code.errors import AlreadyExists, Changed, Damaged, StoreError
 from shared_code.ports import Clock
 from shared_code.store import Store
 
@@ -119,7 +119,7 @@ class Locks:
             return _decode(stored.data), stored.etag
         except msgspec.MsgspecError as error:
             advice = f"delete locks/{job}.json if no run of the job is under way"
-            raise StoreError(f"The lock of job '{job}' cannot be read: {error}; {advice}.") from error
+            raise Damaged(f"The lock of job '{job}' cannot be read: {error}; {advice}.") from error
 
     def _change(self, job: str, change: Callable[[Lock], Lock]) -> Lock:
         key = f"locks/{job}.json"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from shared_code.errors import StoreError
+from shared_code.errors import Damaged
 from shared_code.model import Verdict
 from shared_code.run_records import folder
 from shared_code.store import Store
@@ -45,4 +45,4 @@ class Parts:
         try:
             return _decode(stored.data if stored else b"")
         except msgspec.MsgspecError as error:
-            raise StoreError(f"The part '{key}' cannot be read: {error}.") from error
+            raise Damaged(f"The part '{key}' cannot be read: {error}.") from error

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from shared_code.errors import AlreadyExists, StoreError, Unknown
+from shared_code.errors import AlreadyExists, Damaged, Unknown
 from shared_code.runs import Run, job_of
 from shared_code.store import Store
 
@@ -60,7 +60,7 @@ class RunRecords:
         try:
             return Recorded(_decode(stored.data), stored.etag)
         except msgspec.MsgspecError as error:
-            raise StoreError(f"The record of run '{run_id}' cannot be read: {error}.") from error
+            raise Damaged(f"The record of run '{run_id}' cannot be read: {error}.") from error
 
     def change(self, run: Run, etag: str) -> Recorded:
         """Write a new version over the one that was read; raises Changed if another is there by now."""

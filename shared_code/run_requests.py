@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from shared_code.errors import AlreadyExists, Changed, InvalidRequest, KeyReused, Refused, StoreError, Unknown
+from shared_code.errors import AlreadyExists, Changed, Damaged, InvalidRequest, KeyReused, Refused, Unknown
 from shared_code.ports import Clock
 from shared_code.run_records import RunRecords
 from shared_code.runs import Mode, Run, RunScope, RunStatus, TriggeredBy, run_id
@@ -135,7 +135,7 @@ class RunRequests:
                 continue
 
     def end(self, run: Run, etag: str, status: RunStatus, error: str) -> Run:
-        """End a run that no worker has begun; raises Changed if one has by now."""
+        """End a run that no worker is at; raises Changed if one is by now."""
         ended = msgspec.structs.replace(run, status=status, error=error, ended=self.clock())
         return self.records.change(ended, etag).run
 
@@ -160,7 +160,7 @@ class RunRequests:
             try:
                 earlier = msgspec.json.decode(stored.data, type=_Promise)
             except msgspec.MsgspecError as error:
-                raise StoreError(
+                raise Damaged(
                     f"The request '{name}' cannot be read: {error}; use another Idempotency-Key."
                 ) from error
             if promise.at - earlier.at <= KEY_KEPT:

@@ -103,9 +103,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def closing_sentence(self) -> str:
-        """What happened, in one line for people: job, status, counts, and the error if there is one."""
+        """What happened, in one line for people: status, counts, and the error if there is one."""
         counts = ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in self.counts.items())
-        text = f"{self.job} {self.status}"
+        text: str = self.status
         if counts:
             text += f": {counts}"
         return f"{text}. {self.error}" if self.error else text

@@ -80,7 +80,7 @@ def fill(text: str, environ: Mapping[str, str]) -> str | ScheduleError:
 
 def _in_words(every: timedelta) -> str:
     """Name a TimeSpan by its largest parts, since 24:00:00 is meant as a day and means 24 of them."""
-    seconds = abs(every.seconds) if every >= timedelta() else 0
+    seconds = every.seconds if every > timedelta() else 0
     parts = {"day": every.days, "hour": seconds // 3600, "minute": seconds // 60 % 60, "second": seconds % 60}
     named = [f"{number} {name}{'s' if number != 1 else ''}" for name, number in parts.items() if number > 0]
     return " ".join(named) or "instant"
@@ -88,13 +88,12 @@ def _in_words(every: timedelta) -> str:
 
 def _fields_for(every: timedelta) -> str:
     """Write the six fields that fire as often, where there are any."""
-    seconds = every.total_seconds()
-    for unit, most, fields in ((1, 60, "*/{} * * * * *"), (60, 60, "0 */{} * * * *"), (3600, 24, "0 0 */{} * * *")):
-        number, rest = divmod(seconds, unit)
+    for unit, most, fields in ((1, 60, "{} * * * * *"), (60, 60, "0 {} * * * *"), (3600, 24, "0 0 {} * * *")):
+        number, rest = divmod(every.total_seconds(), unit)
         if not rest and 0 < number < most and most % number == 0:
-            return f"'{fields.format(int(number))}'"
-    if seconds in (3600, 86400):
-        return "'0 0 * * * *'" if seconds == 3600 else "'0 0 0 * * *'"
+            return f"'{fields.format('*' if number == 1 else f'*/{number:g}')}'"
+    if every == timedelta(days=1):
+        return "'0 0 0 * * *'"
     return "six NCRONTAB fields, such as '0 0 6 * * *' for every day at 06:00"
 
 

@@ -6,8 +6,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from shared_code.catalog import JobView
 from shared_code.foreign_text import one_line
@@ -24,6 +27,9 @@ PIPE_WIDTH = 160
 """Columns of a table where there is no window."""
 LONGEST_TABLE = 50
 """Rows shown; the report has them all."""
+
+NARROWEST = 16
+"""Columns that a text which may be broken still gets."""
 
 _GROUP_COLUMNS = ("Resource group", "Subscription", "Location", "Resources", "Tags")
 
@@ -42,44 +48,85 @@ def console() -> Console:
     return Console(markup=False, highlight=False, emoji=False, width=width)
 
 
-def _table(*columns: str, right: tuple[str, ...] = (), wrap: tuple[str, ...] = ()) -> Table:
-    """Make a table that fits the window: the columns of `wrap` give way, the others keep their width."""
+def _print_rows(
+    rows: list[tuple[str, ...]], columns: tuple[str, ...], *, wrap: tuple[str, ...] = (), spare: tuple[str, ...] = ()
+) -> None:
+    """Print a table that fits the window, or a paragraph for each row where none does; nothing is cut off in silence.
+
+    Args:
+        rows: one text for each column; the first column names the row.
+        columns: their headings; "Resources" holds numbers.
+        wrap: columns that may break their text.
+        spare: columns left out, in this order, where the window is too narrow for them; that is said below.
+    """
+    out = console()
+    left_out: list[str] = []
+    for column in (*spare, ""):
+        if fits := _needed(rows, columns, wrap, left_out) <= out.width:
+            break
+        left_out.append(column)
+    if not fits:
+        for first, *rest in rows:
+            out.print(first, soft_wrap=True)
+            facts = [
+                f"{name[0].lower()}{name[1:]} {text}" for name, text in zip(columns[1:], rest, strict=True) if text
+            ]
+            out.print(Padding(Text(" · ".join(facts)), (0, 0, 0, 2)))
+        return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for column in columns:
-        justify: JustifyMethod = "right" if column in right else "left"
+    kept = [place for place, column in enumerate(columns) if column not in left_out]
+    for place in kept:
+        column = columns[place]
+        justify: JustifyMethod = "right" if column == "Resources" else "left"
         table.add_column(column, justify=justify, overflow="fold", no_wrap=column not in wrap)
-    return table
+    for row in rows:
+        table.add_row(*(row[place] for place in kept))
+    out.print(table)
+    if left_out:
+        out.print(f"Left out, as the window is narrow: {', '.join(left_out).lower()}.")
+
+
+def _needed(rows: list[tuple[str, ...]], columns: tuple[str, ...], wrap: tuple[str, ...], left_out: list[str]) -> int:
+    """Return how wide a table must be so that only the columns of `wrap` break their text, and not into crumbs."""
+    widths = [
+        min(max(cell_len(row[place]) for row in [columns, *rows]), NARROWEST if column in wrap else PIPE_WIDTH)
+        for place, column in enumerate(columns)
+        if column not in left_out
+    ]
+    return sum(widths) + 3 * len(widths)
 
 
 def show_jobs(views: Iterable[JobView]) -> None:
     """Print a line for each job, and its problems below."""
-    table = _table("Job", "Schedule (UTC)", "Next run", "Last run", "Status")
+    rows: list[tuple[str, ...]] = []
     problems: list[str] = []
     for view in views:
         last = view.last_run
-        table.add_row(
-            view.name,
-            one_line(view.schedule or "none: run by hand only"),
-            text_of(view.next_runs[0]) if view.next_runs else "never",
-            text_of(last.started or last.requested) if last else "never",
-            last.status if last else "",
+        rows.append(
+            (
+                view.name,
+                one_line(view.schedule or ("none: run by hand only" if view.runnable else "none")),
+                text_of(view.next_runs[0]) if view.next_runs else "never",
+                text_of(last.started or last.requested) if last else "never",
+                last.status if last else "",
+            )
         )
         problems.extend(problem for problem in view.problems if problem not in problems)
+    _print_rows(rows, ("Job", "Schedule (UTC)", "Next run", "Last run", "Status"))
     out = console()
-    out.print(table)
     for problem in problems:
         out.print(f"problem: {problem}", style="red")
 
 
 def show_runs(runs: Iterable[Run]) -> None:
     """Print a line for each run."""
-    table = _table("Run", "Trigger", "Status", "Started", "Took", "Result", wrap=("Run", "Result"))
+    rows: list[tuple[str, ...]] = []
     for run in runs:
         took = duration_text(run.ended - run.started) if run.ended and run.started else ""
         result = run.error or ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in run.counts.items())
         started = text_of(run.started) if run.started else ""
-        table.add_row(run.id, run.trigger, run.status, started, took, one_line(result))
-    console().print(table)
+        rows.append((run.id, run.trigger, run.status, started, took, one_line(result)))
+    _print_rows(rows, ("Run", "Trigger", "Status", "Started", "Took", "Result"), wrap=("Result",))
 
 
 def show_run(run: Run) -> None:
@@ -104,7 +151,7 @@ def show_run(run: Run) -> None:
     }
     for name, value in lines.items():
         if value:
-            out.print(f"  {name:<24} {one_line(value)}", soft_wrap=True)
+            out.print(f"  {name:<24} {one_line(value, 1000)}", soft_wrap=True)
     show_verdicts(run)
 
 
@@ -122,19 +169,17 @@ def show_verdicts(run: Run) -> None:
 
 def show_groups(groups: Iterable[ResourceGroup], total: int) -> None:
     """Print the first resource groups as a table, and how many more there are."""
-    table = _table(*_GROUP_COLUMNS, right=("Resources",), wrap=("Resource group", "Subscription", "Tags"))
-    shown = 0
+    rows: list[tuple[str, ...]] = []
     for group, _ in zip(groups, range(LONGEST_TABLE), strict=False):
         tags = ", ".join(f"{tag}={value or ''}" for tag, value in group.tags.items())
         size = "not read" if group.resources is None else f"{group.resources:,}"
         names = (one_line(group.name), one_line(group.subscription_name), one_line(group.location))
-        table.add_row(*names, size, one_line(tags))
-        shown += 1
-    out = console()
-    if shown:
-        out.print(table)
-    if total > shown:
-        out.print(f"… and {total - shown:,} more resource groups: all are in the report.")
+        rows.append((*names, size, one_line(tags)))
+    if rows:
+        names_and_tags = ("Resource group", "Subscription", "Tags")
+        _print_rows(rows, _GROUP_COLUMNS, wrap=names_and_tags, spare=("Tags", "Location"))
+    if total > len(rows):
+        console().print(f"… and {total - len(rows):,} more resource groups: all are in the report.")
 
 
 @contextmanager

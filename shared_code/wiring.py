@@ -8,6 +8,8 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from shared_code.azure_api.arm import Arm
 from shared_code.azure_api.credential import credential
 from shared_code.azure_api.estate import AzureEstate
@@ -58,18 +60,23 @@ class Steward:
 
     @cached_property
     def configuration(self) -> Configuration:
-        """steward.toml; a file that cannot be read is one of its problems."""
+        """steward.toml and the app settings, with everything that is wrong with them; nothing runs on a guess."""
         path = self.environment.config
         try:
             content = path.read_bytes()
         except OSError:
             content = None
-        return configure(content, path.name, self.environ)
+        read = configure(content, path.name, self.environ)
+        settings = [*self.environment.problems, *self._store_problem()]
+        problems = [Problem("app settings", text, Costs.RUNS) for text in settings]
+        return msgspec.structs.replace(read, problems=(*problems, *read.problems))
 
     @cached_property
     def store(self) -> Store:
         """The store; raises StoreError if STEWARD_STORE is no address of one."""
-        return open_store(self.environment.store, azure_credential=self._credential)
+        url = self.environment.store
+        # Plain http is the storage emulator, which has a well-known key and takes no tokens that way.
+        return open_store(url, azure_credential=None if url.startswith("http:") else self._credential)
 
     @cached_property
     def records(self) -> RunRecords:
@@ -100,15 +107,12 @@ class Steward:
             time_limit=time_limit,
         )
 
-    @cached_property
-    def problems(self) -> tuple[Problem, ...]:
-        """Everything wrong with the configuration: app settings, store address and steward.toml."""
-        found = [Problem("app settings", text, Costs.RUNS) for text in self.environment.problems]
+    def _store_problem(self) -> list[str]:
         try:
             _ = self.store
         except StoreError as error:
-            found.append(Problem("app settings", str(error), Costs.RUNS))
-        return (*found, *self.configuration.problems)
+            return [str(error)]
+        return []
 
     def _credential(self) -> "TokenCredential":
         return credential(self.environment.client_id, managed_identity=self.environment.managed_identity)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import msgspec
 
 from shared_code.attempts import Attempt
-from shared_code.errors import Changed, Fenced, StewardError, StoreError, Unknown
+from shared_code.errors import Changed, Damaged, Fenced, StewardError, StoreError, Unknown
 from shared_code.locks import Lock, Locks
 from shared_code.ports import Clock, Estate
 from shared_code.run_records import Recorded, RunRecords
@@ -89,7 +89,13 @@ class Worker:
             log.error("run=%s a poison message names a run without a record: %s", run_id, error)
             return ()
         run = recorded.run
-        lock = self.locks.read(run.job)
+        try:
+            lock = self.locks.read(run.job)
+        except Damaged as error:
+            # It may well be the reason. Nobody can hold it, and the record's etag still keeps two writers apart.
+            if not run.status.ended:
+                self._end(recorded, RunStatus.FAILED, f"{reason} {error}")
+            return ()
         if lock.run == run.id and not self.locks.is_abandoned(lock):
             log.warning("run=%s job=%s a poison message, but the run is under way; left alone", run.id, run.job)
             return ()

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from shared_code.errors import AzureError
+from shared_code.errors import StewardError
 from shared_code.model import ResourceGroup, Subscription
 
 NOW = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
@@ -73,7 +73,7 @@ class FakeEstate:
         subscriptions: Sequence[Subscription] = (),
         groups: Mapping[str, Sequence[Sequence[ResourceGroup]]] | None = None,
         ids: Mapping[str, Sequence[Sequence[str]]] | None = None,
-        fail_on: Mapping[tuple[str, str, int], AzureError] | None = None,
+        fail_on: Mapping[tuple[str, str, int], StewardError] | None = None,
     ) -> None:
         self.all = list(subscriptions)
         self.groups = dict(groups or {})

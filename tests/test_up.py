@@ -112,7 +112,7 @@ def up(state: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
         printed = ""
         for line in process.stdout:
             printed += line
-            if "Ctrl-C stops everything" in line:
+            if "Ctrl-C stops everything." in line:
                 break
         yield process, printed
     finally:
@@ -138,6 +138,18 @@ def test_it_goes_on_until_ctrl_c_which_stops_everything(tmp_path: Path) -> None:
         with pytest.raises(OSError, match="refused"):
             get(url[1], "/api/live")
         assert not (tmp_path / "environment.json").exists()
+
+
+def test_a_second_start_leaves_the_first_alone(tmp_path: Path) -> None:
+    """It says who is in the way, and the first one's second terminal still finds it."""
+    with up(tmp_path):
+        result = once(tmp_path)
+
+        assert result.returncode == 2
+        assert result.stderr == (
+            f"dev up: '{tmp_path}' is in use by another './dev up'; stop that one, or name another --state\n"
+        )
+        assert (tmp_path / "environment.json").exists()
 
 
 def test_an_interrupted_run_of_once_is_no_success(tmp_path: Path) -> None:

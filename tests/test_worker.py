@@ -179,7 +179,7 @@ def test_a_run_in_which_nothing_could_be_read_has_failed(world: World, caplog: p
     assert status(world, run) is RunStatus.FAILED
     errors = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
     assert len(errors) == 1
-    assert errors[0].startswith(f"run={run} job={JOB} {JOB} failed: ")
+    assert errors[0].startswith(f"run={run} job={JOB} failed: ")
 
 
 @pytest.mark.parametrize(

@@ -56,10 +56,12 @@ class HostDied(RuntimeError):
 class HostProcess:
     """A running local host."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", ready: Ready, folder: Path, state: Path) -> None:
+    def __init__(
+        self, process: "subprocess.Popen[bytes]", ready: Ready, ready_path: Path, log_path: Path, state: Path
+    ) -> None:
         self._process = process
-        self._log_path = folder / _LOG
-        self.ready_path = folder / _READY
+        self.log_path = log_path
+        self.ready_path = ready_path
         self.url = ready.url
         self.keys: Keys = ready.keys
         self.pid = ready.pid
@@ -69,7 +71,7 @@ class HostProcess:
     @property
     def log(self) -> str:
         """What the host wrote so far: stdout and stderr."""
-        return self._log_path.read_text()
+        return self.log_path.read_text()
 
     @property
     def exit_code(self) -> int | None:
@@ -140,6 +142,7 @@ def running(
     arguments: tuple[str, ...] = (),
     port: int = 0,
     timeout: float = 30.0,
+    log: Path | None = None,
 ) -> Iterator[HostProcess]:
     """Run a local host for the length of a `with` block.
 
@@ -150,23 +153,24 @@ def running(
         arguments: more arguments of the command, such as "--no-timers".
         port: 0 for a free one.
         timeout: seconds until it must listen.
+        log: where what it writes is kept; None for a file that is removed afterwards.
 
     Raises:
         HostDied: it ended before it listened.
     """
     with tempfile.TemporaryDirectory(prefix="local-host-") as name:
         folder = Path(name)
-        state = state or folder / "state"
+        state, log, ready_path = state or folder / "state", log or folder / _LOG, folder / _READY
         command = [
             sys.executable, "-m", "devkit.local_host",
-            "--app", str(app), "--state", str(state), "--port", str(port), "--ready", str(folder / _READY),
+            "--app", str(app), "--state", str(state), "--port", str(port), "--ready", str(ready_path),
             "--stop-with-stdin", *arguments,
         ]  # fmt: skip
-        with (folder / _LOG).open("wb") as log:
-            process = _start(command, environment, log)
+        with log.open("wb") as written:
+            process = _start(command, environment, written)
         try:
-            ready = _wait_ready(process, folder, timeout)
-            yield HostProcess(process, ready, folder, state)
+            ready = _wait_ready(process, ready_path, log, timeout)
+            yield HostProcess(process, ready, ready_path, log, state)
         finally:
             _end(process)
 
@@ -185,11 +189,10 @@ def _start(
     )
 
 
-def _wait_ready(process: "subprocess.Popen[bytes]", folder: Path, timeout: float) -> Ready:
-    log_path = folder / _LOG
+def _wait_ready(process: "subprocess.Popen[bytes]", ready_path: Path, log_path: Path, timeout: float) -> Ready:
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
-        ready = read_ready(folder / _READY)
+        ready = read_ready(ready_path)
         if ready is not None:
             return ready
         if process.poll() is not None:

@@ -26,8 +26,8 @@ LONGEST_WAIT = 30.0
 """Seconds waited at most for one retry, whatever Retry-After says; azure-core would obey 20 minutes without a word."""
 TIME_LIMIT = 30
 """Seconds a connection may take, and an answer may pause."""
-# They write several lines for each request at INFO, and every line costs money in Application Insights.
-_TALKATIVE = ("azure.core.pipeline.policies.http_logging_policy", "azure.identity")
+# It writes several lines for each request at INFO, and every line costs money in Application Insights.
+_TALKATIVE = "azure.core.pipeline.policies.http_logging_policy"
 _BODY_TRIES = 3
 _BLOCK = 1024 * 1024
 
@@ -42,8 +42,8 @@ class Page[Item](msgspec.Struct):
         """Return the items; raises UnreadableAnswer where the answer is not a list."""
         if self.value is not msgspec.UNSET:
             return self.value
-        if self.nextLink == "":
-            return []  # Some network providers write an empty list as {"nextLink": ""}.
+        if isinstance(self.nextLink, str):
+            return []  # Some providers leave an empty list out, and write {"nextLink": ""}.
         raise UnreadableAnswer(f"cannot read {what}: the answer has no 'value', so it is no list")
 
 
@@ -82,8 +82,7 @@ class Arm:
             return
         from azure.mgmt.resource.resources import ResourceManagementClient
 
-        for name in _TALKATIVE:
-            logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger(_TALKATIVE).setLevel(logging.WARNING)
         with translated("Azure Resource Manager"):
             self._client = ResourceManagementClient(
                 self._credential(),

@@ -39,7 +39,7 @@ def credential(client_id: str | None, *, managed_identity: bool) -> Credential:
     """
     from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
 
-    # Its warnings quote answers that could not be read, and with them the token; the error says what went wrong.
+    # Below ERROR it writes a line for each token, and quotes answers it could not read, token and all.
     logging.getLogger("azure.identity").setLevel(logging.ERROR)
     if managed_identity:
         return Credential(ManagedIdentityCredential(client_id=client_id))

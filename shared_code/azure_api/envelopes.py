@@ -20,7 +20,8 @@ def describe(status: int, content_type: str, body: bytes) -> str:
     if not code and not message:
         if b"<" in body[:200]:
             title = _TITLE.search(body[:4000].decode(errors="replace"))
-            message = "an HTML page" + (f", '{title[1].strip()}'" if title and title[1].strip() else "")
+            shown = one_line(title[1]) if title else ""
+            message = f"an HTML page, '{shown}'" if shown else "an HTML page"
         elif not body:
             message = "an empty answer"
         else:

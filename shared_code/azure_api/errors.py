@@ -87,7 +87,7 @@ def signing_in() -> Iterator[None]:
         raise
     except (core.ServiceRequestError, core.ServiceResponseError) as error:
         raise core.ClientAuthenticationError(f"the identity endpoint: {_no_answer(error)}") from error
-    except (core.AzureError, ValueError, OSError) as error:
+    except Exception as error:
         raise core.ClientAuthenticationError("the identity endpoint's answer cannot be read") from error
 
 
@@ -99,15 +99,19 @@ _NO_ANSWER = {
     "CERTIFICATE_VERIFY_FAILED": "the certificate is not trusted",
     "Connection refused": "the connection was refused",
     "Connection reset": "the connection was reset",
+    "Network is unreachable": "there is no route",
+    "No route to host": "there is no route",
+    "onnect to proxy": "the proxy refused the connection",
     "Name or service not known": "the name is unknown",
     "No address associated": "the name is unknown",
     "Temporary failure in name resolution": "the name could not be looked up",
     "Remote end closed": "the connection was closed without an answer",
     "timed out": "no answer in time",
+    "[SSL": "no TLS connection could be made",
 }
 
 
 def _no_answer(error: Exception) -> str:
     """Say in a few words why there was no answer; the text underneath is a chain of library names."""
     text = str(error)
-    return next((words for sign, words in _NO_ANSWER.items() if sign in text), f"no answer, {_first_line(error)}")
+    return next((words for sign, words in _NO_ANSWER.items() if sign in text), "no answer")

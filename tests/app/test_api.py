@@ -187,7 +187,10 @@ class TestStart:
         """A job that only reads refuses mode apply."""
         detail = problem(host.call("POST", RUNS, {"mode": "apply"}), 409)
 
-        assert detail == "Job 'list-resource-groups' changes nothing in Azure, so there is nothing to apply; use mode 'plan'."
+        assert (
+            detail
+            == "Job 'list-resource-groups' changes nothing in Azure, so there is nothing to apply; use mode 'plan'."
+        )
 
     def test_a_body_over_the_limit(self, host: HostProcess) -> None:
         """More than 64 KiB are not looked at; exactly 64 KiB are."""
@@ -374,9 +377,7 @@ class TestHostileInput:
             assert host.call("GET", path).status in (404, 401)
 
     @pytest.mark.parametrize("name", ["X-Requested-By", "Idempotency-Key", "Accept", "x-ms-client-principal"])
-    @pytest.mark.parametrize(
-        "value", [b"\xff\xfe", b"a" * 6000, "\u202e\u0627".encode(), b"%0d%0a", b"\x7f"], ids=repr
-    )
+    @pytest.mark.parametrize("value", [b"\xff\xfe", b"a" * 6000, "\u202e\u0627".encode(), b"%0d%0a", b"\x7f"], ids=repr)
     def test_headers(self, host: HostProcess, name: str, value: bytes) -> None:
         """Headers of any bytes are taken or refused, never a fault."""
         status = raw_status(host, "POST", RUNS, name.encode() + b": " + value)

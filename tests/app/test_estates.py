@@ -99,7 +99,9 @@ class TestOdd:
         assert all(verdict["reason"] for verdict in incomplete)
         assert odd_record["status"] == "partial"
         assert odd_record["counts"]["subscriptions_not_read"] == len(troubled)
-        assert odd_record["error"].startswith(f"Not read completely: {troubled[0].name} ({troubled[0].id}): cannot read")
+        assert odd_record["error"].startswith(
+            f"Not read completely: {troubled[0].name} ({troubled[0].id}): cannot read"
+        )
         assert odd_record["error"].endswith(f", and {len(troubled) - 1} more")
 
     def test_nothing_unread_looks_empty(self, odd_world: World, odd_record: Json) -> None:

@@ -1,0 +1,88 @@
+"""Error answers are told in one line, whatever envelope they came in."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from shared_code.azure_api.envelopes import describe
+
+JSON = "application/json"
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"error": {"code": "AuthorizationFailed", "message": "No."}}, "403 AuthorizationFailed: No."),
+        ({"Error": {"Code": "Blocked", "Message": "No."}}, "403 Blocked: No."),
+        ({"code": "Flat", "message": "No."}, "403 Flat: No."),
+        ({"message": "No.", "code": "Flat"}, "403 Flat: No."),
+        ({"Code": "429", "Message": "No."}, "403 429: No."),
+        ({"code": 17, "message": "No."}, "403 17: No."),
+        ({"odata.error": {"code": "Old", "message": {"lang": "en", "value": "No."}}}, "403 Old: No."),
+        ({"error": "invalid_request", "error_description": "No."}, "403 invalid_request: No."),
+        ({"error": "invalid_request"}, "403 invalid_request"),
+        ({"error": {"code": "Alone"}}, "403 Alone"),
+        ({"error": {"message": "No."}}, "403: No."),
+        ({"error": None, "message": "No."}, "403: No."),
+        ({"error": {"code": "A", "message": "one\r\ntwo\x1b[31m\u202e"}}, "403 A: one two [31m"),
+        ({"error": {"code": "A", "message": "\ud83d"}}, "403 A:"),
+        ({}, "403: an answer of type 'application/json'"),
+        ({"error": []}, "403: an answer of type 'application/json'"),
+        ({"error": {"code": {}, "message": []}}, "403: an answer of type 'application/json'"),
+        ([{"error": {"code": "A"}}], "403: an answer of type 'application/json'"),
+        ("No.", "403 No."),
+        (5, "403: an answer of type 'application/json'"),
+    ],
+)
+def test_json(body: object, expected: str) -> None:
+    assert describe(403, JSON, json.dumps(body).encode()) == expected
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "expected"),
+    [
+        ("text/html", b"<html><head><title>Sign in</title>", "503: an HTML page, 'Sign in'"),
+        ("text/html", b"<HTML><TITLE lang='en'>\n Sign\n in \n</TITLE>", "503: an HTML page, 'Sign  in'"),
+        ("text/html", b"<html><title></title>", "503: an HTML page"),
+        ("text/html", b"<html><title>", "503: an HTML page"),
+        ("application/xml", b"<Error><Code>A</Code></Error>", "503: an HTML page"),
+        ("", b"", "503: an empty answer"),
+        ("image/png", b"\x89PNG\xff", "503: an answer of type 'image/png'"),
+        ("text/plain\x1b[31m", b"no", "503: an answer of type 'text/plain [31m'"),
+        ("application/json", b'{"error": {"code": "cut', "503: an answer of type 'application/json'"),
+        ("application/json", b"[" * 100_000, "503: an answer of type 'application/json'"),
+        ("application/json", b'{"error":{"code":' + b"9" * 5000 + b"}}", "503: an answer of type 'application/json'"),
+    ],
+    ids=["title", "capitals", "blank-title", "open-title", "xml", "empty", "binary", "type", "cut", "deep", "long"],
+)
+def test_anything_else(content_type: str, body: bytes, expected: str) -> None:
+    assert describe(503, content_type, body) == expected
+
+
+LEAVES = some.none() | some.booleans() | some.integers() | some.text()
+DOCUMENTS = some.recursive(
+    LEAVES,
+    lambda inner: (
+        some.lists(inner, max_size=2)
+        | some.dictionaries(
+            some.sampled_from(["error", "Error", "code", "message", "odata.error", "value", "error_description"]),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@given(status=some.integers(100, 599), content_type=some.text(), body=some.binary() | DOCUMENTS.map(json.dumps))
+def test_any_answer_is_one_short_line_that_begins_with_its_status(
+    status: int, content_type: str, body: bytes | str
+) -> None:
+    line = describe(status, content_type, body.encode() if isinstance(body, str) else body)
+
+    assert line.startswith(str(status))
+    assert len(line) <= 300
+    assert len(line.splitlines()) == 1
+    line.encode()

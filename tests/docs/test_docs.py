@@ -1,0 +1,225 @@
+"""README, CONTRIBUTING and CHANGELOG say what the code says: nothing missing, nothing extra."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from typer.main import get_command
+
+from __app__ import MODULES
+from devkit.up import _parser
+from shared_code import cli
+from shared_code import jobs as performed
+from shared_code.environment import SETTINGS
+from shared_code.runs import RunStatus
+from shared_code.scope import Scope
+from shared_code.settings import JOBS, configure
+from tests.docs.checkout import ROOT, check_out, environment
+from tests.docs.markdown import Block, Page, agrees
+
+README = Page(ROOT / "README.md")
+DOCUMENTS = [
+    ROOT / "README.md",
+    ROOT / "CHANGELOG.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "runbooks").glob("*.md")),
+]
+every_document = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+COMMANDS: dict[str, Any] = get_command(cli.app).commands  # type: ignore[attr-defined]  # the app is a group
+
+ROUTES = """
+import json, function_app
+found = [function.get_trigger().get_dict_repr() for function in function_app.app.get_functions()]
+print(json.dumps([[each["methods"], each["route"]] for each in found if each["type"] == "httpTrigger"], default=str))
+"""
+
+
+def sample(begin: str) -> str:
+    """The sample of README that begins with a command, without that line."""
+    found = [block.text for block in README.blocks if block.text.startswith(f"$ {begin}\n")]
+    assert len(found) == 1
+    return found[0].split("\n", 1)[1]
+
+
+def options(command: Any) -> set[str]:  # typer gives no type for it
+    """The long options of a command, without --help."""
+    return {name for parameter in command.params for name in parameter.opts if name.startswith("--")} - {"--help"}
+
+
+def shell_blocks(path: Path) -> list[Block]:
+    return [block for block in Page(path).blocks if block.info.startswith("bash")]
+
+
+class TestReadme:
+    """The tables and samples of README.md."""
+
+    def test_what_up_prints(self, tmp_path: Path) -> None:
+        """The sample of `./dev up` is what it prints."""
+        checkout = check_out(tmp_path / "checkout")
+        with checkout.up():
+            assert agrees(sample("./dev up"), checkout.screen), checkout.screen
+
+    def test_what_test_prints(self, tmp_path: Path) -> None:
+        """The sample of `./dev test` names the steps that it takes; the tools themselves are left out here."""
+        tools = tmp_path / "tools"
+        tools.mkdir()
+        for name in ("ruff", "mypy", "python"):
+            (tools / name).write_text("#!/bin/sh\nexit 0\n")
+            (tools / name).chmod(0o755)
+        done = check_out(tmp_path / "checkout", python=tools).dev("test")
+
+        shown = done.stdout.replace("python -m pytest", "pytest")
+        assert done.returncode == 0, done.stderr
+        assert agrees(sample("./dev test"), shown), shown
+
+    def test_jobs(self) -> None:
+        """Every job is in the table with the schedule that ships, in steward.toml, and is performed by something."""
+        shipped = configure((ROOT / "steward.toml").read_bytes(), "steward.toml", {})
+        rows = README.table("Job", "What it does")
+
+        assert shipped.problems == ()
+        assert {row[0].strip("`"): row[2].strip("`") for row in rows} == {
+            name: schedule.text for name, schedule in shipped.schedules.items()
+        }
+        assert {row[0].strip("`") for row in rows} == set(JOBS) == set(performed.JOBS)
+
+    def test_settings(self) -> None:
+        """The table of app settings is the list of the code, word for word."""
+        table = README.table("Setting", "Meaning", "Without it")
+
+        assert table == [[f"`{each.name}`", each.meaning, each.default] for each in SETTINGS]
+
+    def test_keys_of_the_file(self) -> None:
+        """The table of steward.toml has each key of each table, and no other."""
+        expected = [("`[scope]`", f"`{key}`") for key in Scope.__struct_fields__]
+        expected += [(f"`[jobs.{name}]`", f"`{key}`") for name, kind in JOBS.items() for key in kind.__struct_fields__]
+
+        assert [(row[0], row[1]) for row in README.table("Table", "Key")] == expected
+
+    def test_routes(self) -> None:
+        """The table of routes is what the function app has."""
+        done = subprocess.run(
+            [sys.executable, "-c", ROUTES], cwd=ROOT, env=environment(), capture_output=True, text=True, check=True
+        )
+        prefix = json.loads((ROOT / "host.json").read_bytes())["extensions"]["http"]["routePrefix"]
+        routes = [(method, f"`/{prefix}/{route}`") for methods, route in json.loads(done.stdout) for method in methods]
+
+        assert sorted((row[0], row[1]) for row in README.table("Method", "Route")) == sorted(routes)
+
+    def test_commands(self) -> None:
+        """The table of commands has each command with its arguments and options."""
+        expected = {}
+        for name, command in COMMANDS.items():
+            arguments = [
+                each.metavar or each.human_readable_name for each in command.params if not each.opts[0].startswith("-")
+            ]
+            expected[f"`{' '.join(['steward', name, *arguments])}`"] = options(command)
+
+        rows = README.table("Command", "Options")
+        assert {row[0]: set(re.findall(r"--[a-z]+", row[1])) for row in rows} == expected
+
+    def test_exit_codes(self) -> None:
+        """The table of exit codes has each code of the command, and the statuses that end with it."""
+        table = {int(row[0]): row[1] for row in README.table("Exit code", "Meaning")}
+
+        assert set(table) == {0, cli.FAILED, cli.WRONG, cli.PARTIAL, cli.REFUSED}
+        for status, code in cli.EXIT_CODES.items():
+            assert status in table[code]
+        assert set(cli.EXIT_CODES) == {status for status in RunStatus if status.ended}
+
+    def test_dev(self) -> None:
+        """The commands of `dev` and the options of `./dev up` are all named, and no other."""
+        usage = subprocess.run([ROOT / "dev", "--help"], capture_output=True, text=True, check=True).stdout
+        known = {option for action in _parser()._actions for option in action.option_strings if option.startswith("--")}
+        text = README.text
+
+        assert set(re.findall(r"\./dev ([a-z]+)", text)) == set(re.findall(r"\./dev ([a-z]+)", usage))
+        assert set(re.findall(r"\./dev up (--[a-z]+)", text)) == known - {"--help"}
+
+
+class TestFiles:
+    """Files that ship and that nothing else would notice."""
+
+    def test_local_settings(self) -> None:
+        """local.settings.example.json has every setting of the code and what the host itself needs."""
+        values = json.loads((ROOT / "local.settings.example.json").read_bytes())["Values"]
+
+        assert set(values) == {each.name for each in SETTINGS} | {"FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage"}
+
+    def test_host_json(self) -> None:
+        """host.json has the bundle, and the queue settings that the worker counts on."""
+        host = json.loads((ROOT / "host.json").read_bytes())
+        queues = host["extensions"]["queues"]
+
+        assert host["extensionBundle"]["version"] == "[4.*, 5.0.0)"
+        assert host["extensions"]["http"] == {"routePrefix": "api"}
+        assert {
+            name: queues[name] for name in ("batchSize", "newBatchThreshold", "visibilityTimeout", "maxDequeueCount")
+        } == {
+            "batchSize": 1,
+            "newBatchThreshold": 0,
+            "visibilityTimeout": "00:01:00",
+            "maxDequeueCount": 5,
+        }
+
+    def test_a_job_is_in_every_file_of_the_list(self) -> None:
+        """What CONTRIBUTING says a job consists of is there for every job."""
+        modules = {module.__name__ for module in MODULES}
+        for name in JOBS:
+            module = name.replace("-", "_")
+            assert f"__app__.{module}" in modules
+            assert (ROOT / "shared_code" / "jobs" / f"{module}.py").exists()
+        assert issubclass(Scope, msgspec.Struct)
+
+
+class TestEveryDocument:
+    """What holds for all of them."""
+
+    @every_document
+    def test_links(self, path: Path) -> None:
+        """A relative link leads to something in the repository."""
+        for target in Page(path).links:
+            assert (path.parent / target.partition("#")[0].replace("\\", "")).exists(), target
+
+    @every_document
+    def test_shell_is_valid(self, path: Path) -> None:
+        """Every block of commands is valid bash."""
+        for block in shell_blocks(path):
+            checked = subprocess.run(["bash", "-n"], input=block.text, capture_output=True, text=True, check=False)
+            assert (checked.returncode, checked.stderr) == (0, ""), block.text
+
+    @every_document
+    def test_commands_exist(self, path: Path) -> None:
+        """Every `steward` command that is named exists, with the options it is given."""
+        for line in re.findall(r"(?:^|[`(\s])steward (?!\(\))([a-z][^`\n|;]*)", _code(path), re.MULTILINE):
+            name, *words = line.split()
+            assert name in COMMANDS, line
+            given = {word for word in words if word.startswith("--")}
+            assert given <= options(COMMANDS[name]), line
+
+    @every_document
+    def test_routes_exist(self, path: Path) -> None:
+        """Every address of the API that is named is one of README's routes."""
+        known = {re.sub(r"\{[a-z]+}", "*", row[1].strip("`")) for row in README.table("Method", "Route")}
+        for address in re.findall(r"/api/[^\s\"'`?]*", _code(path).replace("${RUN?}", "*")):
+            shape = re.sub(r"(?<=/jobs/)[a-z-]+|(?<=/jobs/){job}|(?<=/runs/){run}", "*", address)
+            assert shape in known, address
+
+    @every_document
+    def test_settings_exist(self, path: Path) -> None:
+        """Every setting that is named exists."""
+        known = {each.name for each in SETTINGS} | {"STEWARD_RECORDINGS", "STEWARD_REQUIRE"}
+
+        assert set(re.findall(r"\b(?:STEWARD|AZURE)_[A-Z_]+", Page(path).text)) <= known
+
+
+def _code(path: Path) -> str:
+    """What a document shows as code: its blocks of commands, and what stands between backticks."""
+    page = Page(path)
+    spans = re.findall(r"`[^`\n]+`", page.prose)
+    return "\n".join([*(block.text for block in shell_blocks(path)), *spans])

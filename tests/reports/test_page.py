@@ -1,0 +1,174 @@
+"""HTML reports: what strangers wrote is text, never markup."""
+
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+
+import jinja2
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from shared_code.model import Reading, ResourceGroup, Verdict
+from shared_code.reports.page import page
+from shared_code.runs import Mode, Run, TriggeredBy
+from tests.fakes import NOW, resource_group, subscription
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "</title><script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "' onmouseover='alert(1)",
+    "</td></tr></table><h1>",
+    "<!-- ",
+    "]]>",
+    "&lt;b&gt; &amp;",
+    "{{ 7 * 7 }}{% raw %}",
+    "</style><style>body{display:none}",
+    "<\x00script>",
+    "\u202egpj.exe",
+    "<svg/onload=alert(1)",
+    "javascript:alert(1)",
+]
+FOREIGN = some.sampled_from(HOSTILE) | some.text(some.characters(exclude_categories=["Cs"]))
+RUN = Run(
+    id="20261122T060000Z-list-resource-groups-9c01f2ab",
+    job="list-resource-groups",
+    mode=Mode.PLAN,
+    trigger=TriggeredBy.TIMER,
+    requested=NOW,
+    started=NOW,
+)
+
+
+class Outline(HTMLParser):
+    """The markup of a page without its texts, and the texts without the markup."""
+
+    def __init__(self, content: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.markup: list[str] = []
+        self.texts: list[str] = []
+        self.attributes: list[str | None] = []
+        self.feed(content)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.markup.append(f"<{tag} {' '.join(name for name, _ in attrs)}>")
+        self.attributes += [value for _, value in attrs]
+
+    def handle_endtag(self, tag: str) -> None:
+        self.markup.append(f"</{tag}>")
+
+    def handle_comment(self, data: str) -> None:
+        self.markup.append(f"<!--{data}-->")
+
+    def unknown_decl(self, data: str) -> None:
+        self.markup.append(f"<![{data}]>")
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+def rendered(groups: list[ResourceGroup], unread: list[Verdict] | None = None) -> str:
+    pieces = page(
+        "resource_groups.html",
+        run=RUN,
+        status="succeeded",
+        ended=NOW,
+        counts={"resource_groups": len(groups), "resources": 1234567},
+        unread=unread or [],
+        groups=iter(groups),
+    )
+    return b"".join(pieces).decode()
+
+
+def with_text(text: str) -> str:
+    owner = subscription(1, text or "x")
+    group = resource_group(
+        owner, text, {text: text, text + "2": None}, text, managed_by=text or "x", provisioning_state=text or "x"
+    )
+    verdict = Verdict(subscription_id=text, subscription_name=text, reading=Reading.INCOMPLETE, reason=text)
+    return rendered([group], [verdict])
+
+
+PLAIN = Outline(with_text("x")).markup
+
+
+class TestForeignText:
+    @given(text=FOREIGN)
+    def test_never_becomes_markup(self, text: str) -> None:
+        assert Outline(with_text(text)).markup == PLAIN
+
+    @pytest.mark.parametrize("text", [text for text in HOSTILE if "\x00" not in text])
+    def test_is_shown_as_it_was_written(self, text: str) -> None:
+        outline = Outline(with_text(text))
+
+        # Name, subscription, state, owner, key and value of the tag; name, id and reason of the unread one.
+        assert outline.texts.count(text) == 9
+
+    def test_direction_marks_end_with_the_text_that_has_them(self) -> None:
+        """An override in a subscription's name must not turn the reason round that follows it."""
+        content = with_text("\u202egpj.exe")
+
+        assert content.count("\u202e") == content.count("<bdi>\u202e") + content.count("<td>\u202e") + content.count(
+            '0001">\u202e'
+        )
+
+    def test_nothing_is_loaded(self) -> None:
+        markup = " ".join(PLAIN)
+
+        assert not any(word in markup for word in ("src", "href", "<script", "<link", "<iframe", "url("))
+
+    def test_half_a_surrogate_pair_does_not_break_the_page(self) -> None:
+        pieces = page("resource_groups.html", run=RUN, status="\ud83d", ended=NOW, counts={}, unread=[], groups=[])
+
+        assert b" \xc2\xb7 ? \xc2\xb7 " in b"".join(pieces)
+
+
+class TestTheReport:
+    def test_unread_is_not_zero(self) -> None:
+        owner = subscription(1)
+        texts = Outline(rendered([resource_group(owner, "rg-unread")])).texts
+
+        assert "not read" in texts
+        assert "0" not in texts
+
+    def test_numbers_and_times_are_readable(self) -> None:
+        group = resource_group(subscription(1), "rg", created=datetime(2026, 5, 12, 15, 46, tzinfo=UTC))
+        texts = Outline(rendered([group])).texts
+
+        assert "1,234,567" in texts
+        assert "2026-05-12T15:46:00Z" in texts
+
+    def test_unknown_times_say_so(self) -> None:
+        assert "unknown" in Outline(rendered([resource_group(subscription(1), "rg")])).texts
+
+    def test_what_was_not_read_stands_above_the_table(self) -> None:
+        verdict = Verdict(subscription_id="s", subscription_name="", reading=Reading.INCOMPLETE, reason="no role")
+        content = rendered([], [verdict])
+
+        assert content.index("Not read completely") < content.index("<table>")
+        assert "<bdi>s</bdi> (<bdi>s</bdi>): <bdi>no role</bdi>" in content
+
+    def test_every_element_is_closed_in_order(self) -> None:
+        opened: list[str] = []
+        for tag in PLAIN:
+            name = tag.strip("</>").split()[0]
+            if name == "meta":
+                continue
+            if tag.startswith("</"):
+                assert opened.pop() == name
+            else:
+                opened.append(name)
+        assert opened == []
+
+    def test_a_long_report_comes_in_pieces(self) -> None:
+        groups = [resource_group(subscription(1), f"rg-{number}") for number in range(500)]
+        pieces = list(
+            page("resource_groups.html", run=RUN, status="x", ended=NOW, counts={}, unread=[], groups=iter(groups))
+        )
+
+        assert len(pieces) > 10
+
+    def test_a_forgotten_value_is_an_error_and_no_blank(self) -> None:
+        with pytest.raises(jinja2.UndefinedError, match="'status' is undefined"):
+            list(page("resource_groups.html", run=RUN))

@@ -1,0 +1,349 @@
+"""`steward` as a process: exit codes, JSON, pipes, terminals, Ctrl-C."""
+
+import fcntl
+import json
+import os
+import pty
+import re
+import signal
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from devkit.simulator import Fault, ResourceGroup, load_estate
+from shared_code.locks import Lock
+from shared_code.processes import this_process
+from tests.app.conftest import JOB, ROOT, World, small_estate, subscription_id, wait_until, world_of
+
+COMMANDS = ("check", "jobs", "run", "runs", "show", "cancel")
+HOSTILE = {
+    "escape": "\x1b[31mred\x1b[0m\x1b]0;title\x07",
+    "markup": "[red]not red[/red] [link=http://example.com]x[/link]",
+    "bidi": "a\u202egpj.exe",
+    "lines": "one\r\ntwo\x0b",
+    "long": "n" * 200,
+    "c1": "\x9b31mx",
+}
+CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The estate `demo` with a store that has one run in it; tests add runs and faults of their own world only."""
+    with world_of(tmp_path_factory.mktemp("cli"), load_estate("demo")) as world:
+        assert world.steward("run", JOB).code == 0
+        yield world
+
+
+@pytest.fixture
+def own_world(tmp_path: Path) -> Iterator[World]:
+    """Two small subscriptions, for a test that breaks something."""
+    with world_of(tmp_path, small_estate(2)) as world:
+        yield world
+
+
+class TestHelpAndJson:
+    """Every command explains itself, and speaks JSON."""
+
+    @pytest.mark.parametrize("command", COMMANDS)
+    def test_help(self, world: World, command: str) -> None:
+        """`--help` names the command's options, among them --json, and ends with 0."""
+        done = world.steward(command, "--help")
+
+        assert (done.code, done.err) == (0, "")
+        assert done.out.startswith(f"Usage: steward {command} ")
+        assert "--json" in done.out
+
+    def test_no_command(self, world: World) -> None:
+        """`steward` alone lists the commands."""
+        done = world.steward("--help")
+
+        assert done.code == 0
+        for command in COMMANDS:
+            assert re.search(rf"^ +{command} ", done.out, re.MULTILINE)
+
+    def test_one_document(self, world: World) -> None:
+        """With --json stdout is one JSON document and nothing else, and stderr is quiet."""
+        run = world.run_ids()[0]
+        keys = {
+            ("check",): {"valid", "problems"},
+            ("jobs",): {"jobs"},
+            ("runs", "--limit", "1"): {"runs"},
+        }
+        for arguments, expected in keys.items():
+            done = world.steward(*arguments, "--json")
+            assert (done.code, done.err, set(done.json())) == (0, "", expected)
+        assert world.steward("show", run, "--json").json() == world.record(run)
+
+    def test_the_log_goes_to_stderr(self, world: World, tmp_path: Path) -> None:
+        """--verbose logs on stderr, so that stdout stays one document; the reports are copied where --output says."""
+        done = world.steward("--verbose", "run", JOB, "--json", "--output", str(tmp_path / "new" / "folder"))
+
+        run = done.json()
+        assert done.code == 0
+        assert f"run={run['id']} job={JOB} succeeded: " in done.err
+        names = ["resource-groups.ndjson", "resource-groups.csv", "report.html"]
+        assert run["files"] == [str(tmp_path / "new" / "folder" / name) for name in names]
+        for name in names:
+            kept = world.store / "runs" / run["id"] / name
+            assert (tmp_path / "new" / "folder" / name).read_bytes() == kept.read_bytes()
+
+
+class TestExitCodes:
+    """0 succeeded, 1 failed or cancelled, 2 wrong use, 3 partial, 4 refused; an error is one sentence on stderr."""
+
+    def test_succeeded(self, world: World) -> None:
+        """0 for a listing of everything in scope, narrowed or not."""
+        done = world.steward("run", JOB, "--subscription", "5a000000-0000-4000-8000-000000000002")
+
+        assert (done.code, done.err) == (0, "")
+        assert "resource groups          6\n" in done.out
+
+    def test_failed(self, own_world: World) -> None:
+        """1 where nothing could be read."""
+        own_world.simulator.faults.add(Fault(route="subscriptions", kind="forbidden", times=None))
+
+        done = own_world.steward("run", JOB, "--json")
+
+        assert (done.code, done.json()["status"]) == (1, "failed")
+
+    def test_partial(self, own_world: World) -> None:
+        """3 where some of the scope could not be read."""
+        done = own_world.steward("run", JOB, "--subscription", subscription_id(1), "--subscription", "nowhere")
+
+        assert done.code == 3
+        assert "not read completely: (no name) (nowhere): not visible to Steward's identity\n" in done.out
+
+    @pytest.mark.parametrize(
+        ("arguments", "sentence"),
+        [
+            (("run", "paint"), "There is no job 'paint'; there are list-resource-groups, watchdog."),
+            (("runs", "--job", "paint"), "There is no job 'paint'; there are list-resource-groups, watchdog."),
+            (("show", "x"), "There is no run 'x'; list the runs with 'steward runs' or GET /api/runs."),
+            (("cancel", "../x"), "There is no run '../x'; list the runs with 'steward runs' or GET /api/runs."),
+            (("run", JOB, "--output", __file__), f"--output is '{__file__}', which is no folder; name a folder."),
+        ],
+        ids=["job", "filter", "run", "cancel", "output"],
+    )
+    def test_wrong_use(self, world: World, arguments: tuple[str, ...], sentence: str) -> None:
+        """2 for what is not there; with --json the sentence comes as JSON too."""
+        plain = world.steward(*arguments)
+        as_json = world.steward(*arguments, "--json")
+
+        assert plain == (2, "", f"steward: {sentence}\n")
+        assert as_json.err == plain.err
+        assert as_json.json() == {"error": sentence, "exit_code": 2}
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [("paint",), ("run",), ("run", JOB, "--mode", "delete"), ("runs", "--limit", "0"), ("jobs", "--jason")],
+        ids=" ".join,
+    )
+    def test_wrong_arguments(self, world: World, arguments: tuple[str, ...]) -> None:
+        """2 for a command line that cannot be understood, with the usage on stderr."""
+        done = world.steward(*arguments)
+
+        assert (done.code, done.out) == (2, "")
+        assert done.err.startswith("Usage: steward ")
+        assert "Traceback" not in done.err
+
+    def test_refused_by_another_run(self, own_world: World) -> None:
+        """4 while a living process holds the job's lock; its run is recorded as refused and waits for nothing."""
+        holder = "20261122T060000Z-list-resource-groups-9c01f2ab"
+        lock = own_world.store / "locks" / f"{JOB}.json"
+        lock.parent.mkdir(parents=True)
+        expires = datetime.now(UTC) + timedelta(minutes=1)
+        lock.write_bytes(msgspec.json.encode(Lock(run=holder, token="t", holder=this_process(), expires=expires)))
+
+        done = own_world.steward("run", JOB)
+
+        record = own_world.record(own_world.run_ids()[0])
+        sentence = f"Run {holder} of this job is under way; wait for it, or cancel it with 'steward cancel {holder}'."
+        assert done.code == 4
+        assert f"  {'error':<24} {sentence}\n" in done.out
+        assert (record["status"], record["error"], record["started"]) == ("refused", sentence, None)
+        assert own_world.simulator.requests == []
+
+    def test_refused_by_the_job(self, world: World) -> None:
+        """4 for mode apply of a job that changes nothing."""
+        done = world.steward("run", JOB, "--mode", "apply", "--json")
+
+        assert done.code == 4
+        assert done.json()["error"].startswith("Job 'list-resource-groups' changes nothing in Azure")
+
+    def test_a_store_that_cannot_be_used(self, world: World) -> None:
+        """1 with one sentence where the store cannot be written."""
+        done = world.steward("run", JOB, environment={"STEWARD_STORE": "file:///proc/steward"})
+
+        assert (done.code, done.out) == (1, "")
+        assert re.fullmatch(r"steward: .* in file:///proc/steward cannot be .*\.\n", done.err)
+
+    def test_a_report_that_cannot_be_written(self, world: World) -> None:
+        """1 where --output cannot be written; the run itself is recorded."""
+        done = world.steward("run", JOB, "--output", "/proc/steward")
+
+        assert (done.code, done.out) == (1, "")
+        assert done.err.startswith("steward: --output '/proc/steward' cannot be written: ")
+
+
+class TestPipe:
+    """Output that goes to a program."""
+
+    def test_no_escape_codes(self, world: World) -> None:
+        """No colours, no progress bar, and each resource group in one line."""
+        done = world.steward("run", JOB)
+
+        assert done.err == ""
+        assert "\x1b" not in done.out
+        line = next(line for line in done.out.splitlines() if "rg-shop-dev-web" in line)
+        assert "Shop Development" in line
+        assert "westeurope" in line
+
+    def test_a_closed_pipe_is_quiet(self, world: World) -> None:
+        """`steward run … | head -1` ends without a complaint."""
+        command = f"{sys.executable} -m shared_code runs --limit 1000 | head -1"
+        for text in (command, command.replace("runs --limit 1000", f"run {JOB} --json")):
+            done = subprocess.run(
+                ["bash", "-c", text],
+                cwd=ROOT,
+                env=world.full_environment(),
+                capture_output=True,
+                text=True,
+                timeout=30,
+                check=True,
+            )
+            assert (done.stderr, done.stdout.count("\n")) == ("", 1)
+
+    def test_a_reader_that_left_before(self, world: World) -> None:
+        """Nothing is complained about when nobody reads any of it, plain or JSON."""
+        for arguments in (("runs",), ("jobs", "--json"), ("run", "paint", "--json")):
+            reading, writing = os.pipe()
+            os.close(reading)
+            done = subprocess.run(
+                [sys.executable, "-m", "shared_code", *arguments],
+                cwd=ROOT,
+                env=world.full_environment(),
+                stdout=writing,
+                stderr=subprocess.PIPE,
+                text=True,
+                timeout=30,
+                check=False,
+            )
+            os.close(writing)
+            assert done.stderr in ("", "steward: There is no job 'paint'; there are list-resource-groups, watchdog.\n")
+
+
+class TestTerminal:
+    """Output that a person looks at."""
+
+    @pytest.mark.parametrize("columns", [80, 60])
+    def test_everything_fits_the_window(self, world: World, columns: int) -> None:
+        """Tables fit, whole ids and times can be read, and a bar shows while the run lasts."""
+        run = world.run_ids()[0]
+        code, listing = in_terminal(world, columns, "run", JOB)
+        _, jobs = in_terminal(world, columns, "jobs")
+        _, runs = in_terminal(world, columns, "runs")
+        code_of_show, _ = in_terminal(world, columns, "show", run)
+
+        assert (code, code_of_show) == (0, 0)
+        assert "3/3" in listing
+        assert "\x1b[?25h" in listing  # the cursor is shown again
+        shown = listing.rsplit("\x1b[2K", 1)[-1]
+        table = ESCAPE.sub("", shown).split("Left out")[0]
+        assert "rg-shop-dev-web" in table
+        for text in (table, ESCAPE.sub("", jobs), ESCAPE.sub("", runs)):
+            assert max(len(line.rstrip()) for line in text.splitlines()) <= columns
+        assert run in runs
+        assert "list-resource-groups" in jobs
+        assert re.search(r"\b20\d\d-01-01T05:00:00Z", jobs)
+
+    def test_hostile_names(self, tmp_path: Path) -> None:
+        """No name or tag drives the terminal, makes a line of its own or is taken for markup."""
+        groups = tuple(
+            ResourceGroup(name=f"rg-{kind}", location=name[:40], managed_by=name, tags={name: name})
+            for kind, name in HOSTILE.items()
+        )
+        estate = small_estate(1, *groups)
+        evil = msgspec.structs.replace(estate.subscriptions[0], name=f"Evil {''.join(HOSTILE.values())}")
+        with world_of(tmp_path, msgspec.structs.replace(estate, subscriptions=(evil,))) as world:
+            world.simulator.faults.add(Fault(route="resources", kind="forbidden", times=None))
+            asked = ("--subscription", subscription_id(1), "--subscription", "\x1b[31mid\u202e")
+            _, listing = in_terminal(world, 80, "run", JOB, *asked)
+            run = world.run_ids()[0]
+            _, shown = in_terminal(world, 80, "show", run)
+            _, runs = in_terminal(world, 80, "runs")
+            piped = world.steward("run", JOB, *asked)
+
+        for text in (listing.rsplit("\x1b[2K", 1)[-1], shown, runs, piped.out):
+            assert CONTROL.findall(re.sub(r"\x1b\[(0|1|3[0-7])m", "", text).replace("\r\n", "\n")) == []
+        assert "[red]not red[/red]" in piped.out
+        assert "]0;title" in piped.out
+        assert "\x1b" not in piped.out + piped.err
+
+    def test_errors_about_hostile_arguments(self, world: World) -> None:
+        """What somebody pasted does not drive the terminal either."""
+        done = world.steward("show", "\x1b[31mrun\x1b[0m\nsteward: all is well")
+
+        sentence = (
+            "There is no run ' [31mrun [0m steward: all is well'; list the runs with 'steward runs' or GET /api/runs."
+        )
+        assert done == (2, "", f"steward: {sentence}\n")
+
+
+class TestInterrupt:
+    """Ctrl-C while a run is under way."""
+
+    @pytest.mark.parametrize("as_json", [False, True])
+    def test_ctrl_c_cancels_the_run(self, own_world: World, *, as_json: bool) -> None:
+        """The record says cancelled, the exit code is 1, stderr has one sentence, and the job is free again."""
+        own_world.simulator.faults.add(Fault(route="resource-groups", kind="delay", delay=1.0, times=None))
+        with own_world.start_steward("run", JOB, *(["--json"] if as_json else [])) as process:
+            run = wait_until(own_world.run_ids, "the run")[0]
+            wait_until(lambda: own_world.record(run)["status"] == "running", "its start")
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=20)
+
+        assert process.returncode == 1
+        assert err == "steward: stopped from the keyboard\n"
+        if as_json:
+            assert json.loads(out) == {"error": "stopped from the keyboard", "exit_code": 1}
+        record = own_world.record(run)
+        assert (record["status"], record["error"]) == ("cancelled", "Cancelled while it ran.")
+        assert json.loads((own_world.store / "locks" / f"{JOB}.json").read_bytes())["run"] is None
+        assert list((own_world.store / "open").glob("*")) == []
+
+
+def in_terminal(world: World, columns: int, *arguments: str) -> tuple[int, str]:
+    """Run `steward` in a pseudo-terminal of that width and give exit code and all that was written to it."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "shared_code", *arguments],
+        cwd=ROOT,
+        env=world.full_environment(),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    written = b""
+    with process, os.fdopen(ours, "rb", buffering=0) as screen:
+        while piece := _read(screen.fileno()):
+            written += piece
+        return process.wait(30), written.decode()
+
+
+def _read(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, 65536)
+    except OSError:  # Linux says EIO when the last one has closed the other side
+        return b""

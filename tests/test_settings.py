@@ -1,0 +1,307 @@
+"""steward.toml: every problem at once, each with its place, and never more allowed than was understood."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as some
+
+from shared_code.jobs import JOBS as PERFORMED
+from shared_code.schedules import Schedule
+from shared_code.scope import Scope
+from shared_code.settings import JOBS, Configuration, Costs, ListResourceGroups, configure
+
+FIVE_FIELDS = "'30 5 * * *' has five fields, which stop firing when the app scales; write '0 30 5 * * *'"
+SHIPPED = Path(__file__).parent.parent / "steward.toml"
+
+
+def configured(text: str, **environ: str) -> Configuration:
+    return configure(text.encode(), "steward.toml", environ)
+
+
+def problems(text: str, **environ: str) -> list[str]:
+    return [str(problem) for problem in configured(text, **environ).problems]
+
+
+class TestAGoodFile:
+    def test_the_shipped_file_has_no_problem(self) -> None:
+        configuration = configure(SHIPPED.read_bytes(), "steward.toml", {})
+
+        assert configuration.problems == ()
+        assert set(configuration.schedules) == set(JOBS) == set(PERFORMED)
+
+    def test_what_it_says_is_what_holds(self) -> None:
+        configuration = configured(
+            '[scope]\nsubscriptions = ["prod-*"]\nexclude_subscriptions = ["prod-x"]\n'
+            'exclude_resource_groups = ["mc_*"]\n[jobs.list-resource-groups]\nschedule = "%WHEN%"',
+            when="0 0 5 * * *",
+        )
+
+        assert configuration.problems == ()
+        assert configuration.scope == Scope(("prod-*",), ("prod-x",), ("mc_*",))
+        assert configuration.jobs["list-resource-groups"] == ListResourceGroups("%WHEN%")
+        assert configuration.schedules["list-resource-groups"].resolved == "0 0 5 * * *"
+
+    def test_an_empty_file_is_all_defaults_and_no_timers(self) -> None:
+        configuration = configured("")
+
+        assert configuration.problems == ()
+        assert configuration.scope == Scope()
+        assert configuration.schedules == {}
+        assert set(configuration.jobs) == set(JOBS)
+
+    def test_an_empty_list_of_subscriptions_is_none_and_not_all(self) -> None:
+        assert configured("[scope]\nsubscriptions = []").scope.subscriptions == ()
+
+    def test_a_byte_order_mark_is_no_problem(self) -> None:
+        """Windows editors write one."""
+        content = b"\xef\xbb\xbf[jobs.watchdog]\r\nschedule = '0 0 * * * *'\r\n"
+
+        assert configure(content, "steward.toml", {}).problems == ()
+
+    def test_scope_may_name_app_settings(self) -> None:
+        text = '[scope]\nsubscriptions = ["%MAIN%", "x-%TEAM%-*"]\nexclude_resource_groups = ["%KEEP%"]'
+
+        scope = configured(text, MAIN="sub-1", team="web", KEEP="rg-core-*").scope
+
+        assert scope == Scope(("sub-1", "x-web-*"), (), ("rg-core-*",))
+
+
+class TestProblems:
+    """The sentence names the place, what is wrong and what to write."""
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("scop = 1", "steward.toml: there is no key 'scop'; did you mean 'scope'"),
+            ("[zebra]", "steward.toml: there is no key 'zebra'; known are jobs, scope"),
+            ("scope = 3", "steward.toml: scope: must be a table, not a whole number"),
+            ("scope = []", "steward.toml: scope: must be a table, not a list"),
+            ("scope = 2026-05-27", "steward.toml: scope: must be a table, not a date"),
+            ("scope = 2026-05-27T01:02:03Z", "steward.toml: scope: must be a table, not a date with a time"),
+            ("scope = 01:02:03", "steward.toml: scope: must be a table, not a time"),
+            (
+                "[scope]\nsubscription = ['x']",
+                "steward.toml: scope: there is no key 'subscription'; did you mean 'subscriptions'",
+            ),
+            (
+                "[scope]\nsubscriptions = 'x'",
+                "steward.toml: scope.subscriptions: expected a list, got a text in quotes",
+            ),
+            (
+                "[scope]\nsubscriptions = {a = 1}",
+                "steward.toml: scope.subscriptions: expected a list, got a table",
+            ),
+            (
+                "[scope]\nexclude_subscriptions = ['a', 3]",
+                "steward.toml: scope.exclude_subscriptions[1]: expected a text in quotes, got a whole number",
+            ),
+            (
+                "[scope]\nexclude_resource_groups = [1.5]",
+                "steward.toml: scope.exclude_resource_groups[0]: expected a text in quotes, got a number",
+            ),
+            (
+                "[scope]\nexclude_resource_groups = [true]",
+                "steward.toml: scope.exclude_resource_groups[0]: expected a text in quotes, got true or false",
+            ),
+            (
+                "[scope]\nexclude_resource_groups = [[]]",
+                "steward.toml: scope.exclude_resource_groups[0]: expected a text in quotes, got a list",
+            ),
+            (
+                "[scope]\nsubscriptions = ['%A%']",
+                "steward.toml: scope.subscriptions[0]: '%A%' names no app setting; add the setting A to the app",
+            ),
+            ("jobs = 1", "steward.toml: jobs: must be a table, such as [jobs.list-resource-groups]"),
+            (
+                "[jobs.list-resource-group]",
+                "steward.toml: jobs: there is no job 'list-resource-group'; did you mean 'list-resource-groups'",
+            ),
+            (
+                "[jobs.zebra]",
+                "steward.toml: jobs: there is no job 'zebra'; known are list-resource-groups, watchdog",
+            ),
+            ("[jobs]\nwatchdog = true", "steward.toml: jobs.watchdog: must be a table, not true or false"),
+            ("[[jobs.watchdog]]", "steward.toml: jobs.watchdog: must be a table, not a list"),
+            (
+                "[jobs.watchdog]\nshedule = ''",
+                "steward.toml: jobs.watchdog: there is no key 'shedule'; did you mean 'schedule'",
+            ),
+            (
+                "[jobs.watchdog]\nschedule = 5",
+                "steward.toml: jobs.watchdog.schedule: expected a text in quotes, got a whole number",
+            ),
+            (
+                "[jobs.watchdog]\nschedule = ['0 0 * * * *']",
+                "steward.toml: jobs.watchdog.schedule: expected a text in quotes, got a list",
+            ),
+            (
+                "[jobs.watchdog]\nschedule = 2026-05-27T01:02:03Z",
+                "steward.toml: jobs.watchdog.schedule: expected a text in quotes, got a date with a time",
+            ),
+            (
+                "[jobs.watchdog]\nschedule = '30 5 * * *'",
+                "steward.toml: jobs.watchdog.schedule: " + FIVE_FIELDS,
+            ),
+        ],
+    )
+    def test_names_the_place_and_the_remedy(self, text: str, expected: str) -> None:
+        assert problems(text) == [expected]
+
+    def test_reports_all_at_once(self) -> None:
+        text = "a = 1\n[scope]\nb = 1\nsubscriptions = 1\n[jobs.c]\n[jobs.watchdog]\nd = 1\nschedule = '31'"
+
+        places = [problem.partition(": ")[2].split("'")[0].split(":")[0] for problem in problems(text)]
+
+        assert places == [
+            "there is no key ",
+            "scope",
+            "scope.subscriptions",
+            "jobs",
+            "jobs.watchdog",
+            "jobs.watchdog.schedule",
+        ]
+
+    def test_a_strange_key_stays_one_line(self) -> None:
+        assert problems('"a\\n\\u001b[31m" = 1') == ["steward.toml: there is no key 'a [31m'; known are jobs, scope"]
+
+
+class TestAFileThatCannotBeRead:
+    """Scope and limits are unknown then, so that nothing may run."""
+
+    @pytest.mark.parametrize(
+        ("content", "expected"),
+        [
+            (None, "steward.toml: the file cannot be read; put steward.toml beside host.json"),
+            (b"[scope]\n\xff", "steward.toml: byte 8 is not UTF-8; save the file as UTF-8 text"),
+            ("[scope]".encode("utf-16"), "steward.toml: byte 0 is not UTF-8; save the file as UTF-8 text"),
+            (
+                b"[scope]\nsubscriptions = [",
+                "steward.toml: not valid TOML: Invalid value (at end of document)",
+            ),
+            (
+                b"[scope]\nsubscriptions = *",
+                "steward.toml: not valid TOML: Invalid value (at line 2, column 17)",
+            ),
+            (b"a = 1\na = 2\nb = 1", "steward.toml: not valid TOML: Cannot overwrite a value (at line 2, column 6)"),
+            (b"a = " + b"[" * 100_000, "steward.toml: not valid TOML: nested too deeply"),
+            (b"a = " + b"9" * 5_000, "steward.toml: not valid TOML: a number has too many digits"),
+        ],
+        ids=["missing", "latin-1", "utf-16", "open-list", "bare-star", "twice", "deep", "long-number"],
+    )
+    def test_forbids_every_run(self, content: bytes | None, expected: str) -> None:
+        configuration = configure(content, "steward.toml", {})
+
+        assert [str(problem) for problem in configuration.problems] == [expected]
+        assert all(configuration.problems_of(job, Costs.RUNS) for job in JOBS)
+
+
+class TestWhatAProblemCosts:
+    """One bad job never takes the others down; an uncertain scope takes all of them."""
+
+    @pytest.mark.parametrize(
+        ("text", "no_timer", "no_runs"),
+        [
+            ("scope = 3", {"list-resource-groups", "watchdog"}, {"list-resource-groups", "watchdog"}),
+            ("[scopes]", {"list-resource-groups", "watchdog"}, {"list-resource-groups", "watchdog"}),
+            ("[scope]\nsubscription = []", {"list-resource-groups", "watchdog"}, {"list-resource-groups", "watchdog"}),
+            ("jobs = 3", {"list-resource-groups", "watchdog"}, {"list-resource-groups", "watchdog"}),
+            ("[jobs.watchdog]\nschedule = 'x'", {"watchdog"}, set()),
+            ("[jobs.watchdog]\nschedule = 3", {"watchdog"}, set()),
+            ("[jobs.watchdog]\nscedule = '0 0 5 * * *'", {"watchdog"}, {"watchdog"}),
+            ("[jobs]\nlist-resource-groups = 3", {"list-resource-groups"}, {"list-resource-groups"}),
+            ("[jobs.tag-audti]\nschedule = '0 0 5 * * *'", set(), set()),
+        ],
+        ids=[
+            "scope",
+            "misspelled-scope",
+            "misspelled-scope-key",
+            "jobs",
+            "bad-schedule",
+            "schedule-type",
+            "misspelled-key",
+            "job-type",
+            "unknown-job",
+        ],
+    )
+    def test_is_paid_by_the_right_jobs(self, text: str, no_timer: set[str], no_runs: set[str]) -> None:
+        configuration = configured(text)
+
+        assert configuration.problems
+        assert {job for job in JOBS if configuration.problems_of(job, Costs.TIMER)} == no_timer
+        assert {job for job in JOBS if configuration.problems_of(job, Costs.RUNS)} == no_runs
+
+    def test_what_cannot_be_read_keeps_its_default_and_nothing_else_does(self) -> None:
+        configuration = configured(
+            "[scope]\nsubscriptions = 3\nexclude_subscriptions = ['x']\n"
+            "[jobs.watchdog]\nschedule = 3\n[jobs.list-resource-groups]\nschedule = '0 0 5 * * *'"
+        )
+
+        assert configuration.scope == Scope(exclude_subscriptions=("x",))
+        assert configuration.jobs["watchdog"].schedule is None
+        assert set(configuration.schedules) == {"list-resource-groups"}
+
+
+def quoted(text: str) -> str:
+    escaped = "".join(f"\\U{ord(each):08x}" if not each.isalnum() and each != "-" else each for each in text)
+    return f'"{escaped}"'
+
+
+CHARACTERS = some.characters(codec="utf-8", exclude_characters="`")
+KEYS = some.sampled_from(["scope", "jobs", "subscriptions", "exclude_subscriptions", "schedule", *JOBS]) | some.text(
+    CHARACTERS, max_size=5
+)
+SCALARS = (
+    some.booleans().map(lambda flag: str(flag).lower())
+    | some.integers().map(str)
+    | some.floats().map(str)
+    | some.sampled_from(["2026-05-27", "2026-05-27T01:02:03Z", "01:02:03", "[]", "{}", "''", "'%X%'", "'%'", "'*'"])
+    | some.text(CHARACTERS, max_size=12).map(quoted)
+)
+VALUES = some.recursive(
+    SCALARS,
+    lambda inner: (
+        some.lists(inner, max_size=3).map(lambda items: f"[{', '.join(items)}]")
+        | some.dictionaries(KEYS, inner, max_size=3).map(
+            lambda table: "{" + ", ".join(f"{quoted(name)} = {value}" for name, value in table.items()) + "}"
+        )
+    ),
+    max_leaves=6,
+)
+
+
+def check_anything(content: bytes, environ: dict[str, str]) -> Configuration:
+    configuration = configure(content, "steward.toml", environ)
+    for problem in configuration.problems:
+        assert problem.place.startswith("steward.toml")
+        assert problem.text
+        assert "`" not in problem.text, "msgspec's words, not the operator's"
+    assert set(configuration.jobs) == set(JOBS)
+    assert all(isinstance(schedule, Schedule) for schedule in configuration.schedules.values())
+    return configuration
+
+
+class TestAnything:
+    @given(content=some.binary())
+    @example(content=b"")
+    def test_random_bytes_never_raise(self, content: bytes) -> None:
+        check_anything(content, {})
+
+    @given(table=some.dictionaries(KEYS, VALUES, max_size=4), environ=some.dictionaries(some.just("X"), some.text()))
+    def test_random_toml_never_raises(self, table: dict[str, str], environ: dict[str, str]) -> None:
+        lines = [f"{quoted(name)} = {value}" for name, value in table.items()]
+
+        check_anything("\n".join(lines).encode(), environ)
+
+    @given(table=some.dictionaries(KEYS, VALUES, min_size=1, max_size=4))
+    def test_a_scope_is_understood_as_a_whole_or_nothing_runs(self, table: dict[str, str]) -> None:
+        lines = ["[scope]", *(f"{quoted(name)} = {value}" for name, value in table.items())]
+
+        configuration = check_anything("\n".join(lines).encode(), {})
+
+        if configuration.problems:
+            assert all(configuration.problems_of(job, Costs.RUNS) for job in JOBS)
+        else:
+            written = tomllib.loads("\n".join(lines))["scope"]
+            assert configuration.scope == Scope(**{name: tuple(value) for name, value in written.items()})

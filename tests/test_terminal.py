@@ -1,0 +1,253 @@
+"""What a person in front of a terminal sees."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from shared_code import terminal
+from shared_code.catalog import JobView
+from shared_code.foreign_text import one_line
+from shared_code.model import Reading, ResourceGroup, Verdict
+from shared_code.runs import Mode, Progress, Run, RunStatus, TriggeredBy
+
+NOON = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
+RUN = Run(
+    id="20261122T120000Z-list-resource-groups-9c01f2ab",
+    job="list-resource-groups",
+    mode=Mode.PLAN,
+    trigger=TriggeredBy.HTTP,
+    requested=NOON,
+    requested_by="ana@example.com",
+    status=RunStatus.SUCCEEDED,
+    attempt=1,
+    started=NOON,
+    ended=NOON + timedelta(seconds=3),
+    counts={"resource_groups": 1234},
+)
+GROUP = ResourceGroup(
+    id="/subscriptions/s/resourceGroups/rg-web",
+    name="rg-web",
+    subscription_id="s",
+    subscription_name="Shop",
+    location="westeurope",
+    tags={"owner": "team@example.com", "DoNotDelete": None},
+    managed_by=None,
+    provisioning_state="Succeeded",
+    created=NOON,
+    resources=1200,
+)
+JOB = JobView(
+    name="list-resource-groups",
+    schedule="0 0 5 * * *",
+    timer=True,
+    next_runs=(NOON, NOON + timedelta(days=1)),
+    runnable=True,
+    problems=(),
+    last_run=RUN,
+)
+UNSAFE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+Seen = pytest.CaptureFixture[str]
+
+
+def window(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    """Let tables be this wide."""
+    monkeypatch.setattr(terminal, "PIPE_WIDTH", columns)
+
+
+class TestGroups:
+    """The table of resource groups."""
+
+    def test_a_wide_window(self, capsys: Seen) -> None:
+        """One line each, with thousands separated and tags as received."""
+        terminal.show_groups([GROUP], 1)
+
+        lines = capsys.readouterr().out.splitlines()
+        assert lines[1].split() == ["Resource", "group", "Subscription", "Location", "Resources", "Tags"]
+        tags = "owner=team@example.com, DoNotDelete="
+        assert lines[3].rstrip().split(maxsplit=4) == ["rg-web", "Shop", "westeurope", "1,200", tags]
+
+    def test_unread_is_not_empty(self, capsys: Seen) -> None:
+        """Resources that were not counted are `not read`; 0 is for groups that were seen empty."""
+        unread = msgspec.structs.replace(GROUP, name="rg-unread", resources=None)
+        empty = msgspec.structs.replace(GROUP, name="rg-empty", resources=0)
+
+        terminal.show_groups([unread, empty], 2)
+
+        lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line.strip()}
+        assert "not read" in lines["rg-unread"]
+        assert re.search(r"westeurope +0 +owner", lines["rg-empty"])
+
+    def test_more_than_fit(self, capsys: Seen) -> None:
+        """Fifty are shown, and how many there are beyond is said."""
+        many = [msgspec.structs.replace(GROUP, name=f"rg-{number}") for number in range(60)]
+
+        terminal.show_groups(many, 60)
+
+        shown = capsys.readouterr().out
+        assert len(re.findall(r"rg-\d+", shown)) == 50
+        assert shown.endswith("… and 10 more resource groups: all are in the report.\n")
+
+    def test_none(self, capsys: Seen) -> None:
+        """An estate without resource groups has no table."""
+        terminal.show_groups([], 0)
+
+        assert capsys.readouterr().out == ""
+
+    def test_a_narrow_window(self, capsys: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Columns that are left out are named; no text is cut off."""
+        window(monkeypatch, 48)
+        group = msgspec.structs.replace(GROUP, name="rg-with-a-rather-long-name-that-takes-two-lines-here")
+
+        terminal.show_groups([group], 1)
+
+        shown = capsys.readouterr().out
+        assert " ".join(shown.split()).endswith("Left out, as the window is narrow: tags, location.")
+        assert "rg-with-a-rather-long-name-that-takes-two-lines-here" in re.sub(r"\s+(Shop\s+1,200)?\s*", "", shown)
+
+    def test_a_very_narrow_window(self, capsys: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where no table fits each row is a paragraph that has everything."""
+        window(monkeypatch, 30)
+        group = msgspec.structs.replace(GROUP, name="rg-with-a-long-name", subscription_name="Shop Production")
+
+        terminal.show_groups([group], 1)
+
+        words = " ".join(capsys.readouterr().out.split())
+        assert words == (
+            "rg-with-a-long-name subscription Shop Production · location westeurope · resources 1,200 · "
+            "tags owner=team@example.com, DoNotDelete="
+        )
+
+
+class TestRuns:
+    """The list of runs."""
+
+    @pytest.mark.parametrize("columns", [160, 80, 60])
+    def test_the_id_can_be_copied(self, capsys: Seen, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+        """Id, start and status of a run are whole, whatever the width."""
+        window(monkeypatch, columns)
+
+        terminal.show_runs([RUN, msgspec.structs.replace(RUN, status=RunStatus.FAILED, error="cannot read it")])
+
+        shown = capsys.readouterr().out
+        for text in (RUN.id, "2026-11-22T12:00:00Z", "succeeded", "failed"):
+            assert text in shown
+        assert "cannot read it" in " ".join(shown.split())
+        assert max(map(cell_len, shown.splitlines())) <= columns
+
+    def test_a_run_that_waits(self, capsys: Seen) -> None:
+        """A queued run has neither start nor duration."""
+        terminal.show_runs([Run(id=RUN.id, job=RUN.job, mode=Mode.PLAN, trigger=TriggeredBy.TIMER, requested=NOON)])
+
+        line = capsys.readouterr().out.splitlines()[3]
+        assert line.split() == [RUN.id, "timer", "queued"]
+
+
+class TestRun:
+    """How one run went."""
+
+    def test_a_run_that_has_ended(self, capsys: Seen) -> None:
+        """Who started it, when, and its counts; neither progress nor a first attempt is worth a line."""
+        terminal.show_run(msgspec.structs.replace(RUN, progress=Progress(18, 19)))
+
+        assert capsys.readouterr().out.splitlines() == [
+            f"{RUN.id}  succeeded",
+            "  job                      list-resource-groups, mode plan",
+            "  trigger                  http by ana@example.com (not verified)",
+            "  requested                2026-11-22T12:00:00Z",
+            "  started                  2026-11-22T12:00:00Z",
+            "  ended                    2026-11-22T12:00:03Z",
+            "  resource groups          1,234",
+        ]
+
+    def test_a_run_under_way(self, capsys: Seen) -> None:
+        """Its occurrence, its attempt and how far it is."""
+        run = msgspec.structs.replace(
+            RUN, status=RunStatus.RUNNING, trigger=TriggeredBy.TIMER, requested_by=None, scheduled_for=NOON,
+            past_due=True, attempt=2, ended=None, counts={}, progress=Progress(1, 3),
+        )  # fmt: skip
+
+        terminal.show_run(run)
+
+        shown = capsys.readouterr().out
+        assert "  trigger                  timer\n" in shown
+        assert "  scheduled for            2026-11-22T12:00:00Z (past due)\n" in shown
+        assert "  attempt                  2\n" in shown
+        assert "  progress                 1 of 3 subscriptions\n" in shown
+
+    def test_what_was_not_read(self, capsys: Seen) -> None:
+        """Every subscription that was not read completely has a line with the whole reason; complete ones have none."""
+        reason = "cannot read resource groups: " + "word " * 60 + "the end"
+        verdicts = (
+            Verdict(subscription_id="a", subscription_name="Whole", reading=Reading.COMPLETE),
+            Verdict(subscription_id="b", subscription_name="", reading=Reading.INCOMPLETE, reason=reason),
+            Verdict(subscription_id="c", subscription_name="Closed", reading=Reading.SKIPPED, reason="it is Disabled"),
+        )
+
+        terminal.show_run(msgspec.structs.replace(RUN, subscriptions=verdicts, error=reason))
+
+        lines = capsys.readouterr().out.splitlines()
+        assert lines[-3:] == [
+            f"  error                    {reason}",
+            f"not read completely: (no name) (b): {reason}",
+            "skipped: Closed (c): it is Disabled",
+        ]
+
+
+class TestJobs:
+    """The list of jobs."""
+
+    @pytest.mark.parametrize("columns", [160, 80, 60])
+    def test_times_are_whole(self, capsys: Seen, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+        """Next and last run can be read at any width; a problem of two jobs is printed once."""
+        window(monkeypatch, columns)
+        idle = msgspec.structs.replace(
+            JOB, name="watchdog", schedule=None, timer=False, next_runs=(), last_run=None, problems=("it is wrong",)
+        )
+
+        terminal.show_jobs([msgspec.structs.replace(JOB, problems=("it is wrong",)), idle])
+
+        shown = capsys.readouterr().out
+        assert shown.count("2026-11-22T12:00:00Z") == 2
+        assert "none: run by hand only" in " ".join(shown.split())
+        assert shown.count("problem: it is wrong") == 1
+        assert max(map(cell_len, shown.splitlines())) <= columns
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(text=st.text(max_size=80), columns=st.integers(30, 170))
+def test_no_text_drives_the_terminal(capsys: Seen, monkeypatch: pytest.MonkeyPatch, text: str, columns: int) -> None:
+    """Whatever strangers write, no control or direction mark comes out, and tables stay within the window."""
+    window(monkeypatch, columns)
+    group = msgspec.structs.replace(
+        GROUP, name=text, subscription_name=text, location=text[:20], tags={text: text}, resources=None
+    )
+    verdict = Verdict(subscription_id=text, subscription_name=text, reading=Reading.INCOMPLETE, reason=text)
+
+    terminal.show_groups([group], 1)
+    terminal.show_runs([msgspec.structs.replace(RUN, error=text)])
+    tables = capsys.readouterr().out
+    terminal.show_run(msgspec.structs.replace(RUN, error=text, requested_by=text, subscriptions=(verdict,)))
+    record = capsys.readouterr().out
+
+    assert UNSAFE.findall(tables + record) == []
+    assert len(record.split("\n")) <= len(terminal._STYLE) + 7
+    assert max(cell_len(line) for line in tables.split("\n") if line not in (RUN.id, *_headings(text))) <= columns
+
+
+def _headings(text: str) -> list[str]:
+    """A paragraph's first line is printed as it is, so that a long name can be copied."""
+    return [one_line(text)]
+
+
+def test_no_bar_without_a_terminal(capsys: Seen) -> None:
+    """Progress leaves nothing in a file or a pipe."""
+    with terminal.progress_bar("list-resource-groups") as watch:
+        watch(Progress(0, 3))
+        watch(Progress(3, 3))
+
+    assert capsys.readouterr() == ("", "")
