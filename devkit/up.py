@@ -40,10 +40,10 @@ def main(arguments: list[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     try:
         estate = load_recordings(given.recordings) if given.recordings else load_estate(given.estate)
-        state = given.state.resolve()
-        with _alone(state), Simulator(estate) as simulator, _environment(simulator, state, estate.name) as environment:
+        state, name = given.state.resolve(), "recordings" if given.recordings else estate.name
+        with _alone(state), Simulator(estate) as simulator, _environment(simulator, state, name) as environment:
             _print_estate(estate)
-            with _host(environment, state / estate.name, given.port) as host:
+            with _host(environment, state / name, given.port) as host:
                 code = _first_run(host)
                 if given.once:
                     return code

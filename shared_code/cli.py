@@ -55,7 +55,10 @@ def _options(verbose: Annotated[bool, typer.Option("--verbose", help="Show the l
 
 @app.command()
 def check(json: Json = False) -> None:
-    """Validate steward.toml and the app settings: every problem with its place. Exit code 2 if there are any."""
+    """Validate steward.toml and app settings.
+
+    Every problem comes with its place; the exit code is 2 if there are any.
+    """
     problems = steward().configuration.problems
     if json:
         _print_json({"valid": not problems, "problems": problems})
@@ -70,7 +73,10 @@ def check(json: Json = False) -> None:
 
 @app.command()
 def jobs(json: Json = False) -> None:
-    """Show each job: its schedule, next and last run, and what is wrong with it."""
+    """Show the jobs and when they run.
+
+    Schedule, next and last run of each, and what is wrong with it.
+    """
     own = steward()
     views = [view(own.configuration, own.records, name, utc_now()) for name in sorted(own.configuration.jobs)]
     if json:
@@ -89,7 +95,7 @@ def run(
     output: Annotated[Path | None, typer.Option(metavar="DIR", help="Copy the run's reports here.")] = None,
     json: Json = False,
 ) -> None:
-    """Run a job here and now, and wait for its end."""
+    """Run a job here and wait for its end."""
     own = steward()
     if output is not None and output.exists() and not output.is_dir():
         raise InvalidRequest(f"--output is '{output}', which is no folder; name a folder.")
@@ -137,7 +143,10 @@ def runs(
 
 @app.command()
 def show(run: RunId, json: Json = False) -> None:
-    """Show how a run went: counts, and every subscription that was not read."""
+    """Show how a run went.
+
+    Counts, and every subscription that was not read with its reason.
+    """
     record = steward().records.get(run).run
     if json:
         _print_json(record)
@@ -147,7 +156,10 @@ def show(run: RunId, json: Json = False) -> None:
 
 @app.command()
 def cancel(run: RunId, json: Json = False) -> None:
-    """Cancel a run: at once while it is queued, else at its next checkpoint."""
+    """Cancel a run.
+
+    At once while it is queued, else at its next checkpoint.
+    """
     record = steward().requests.cancel(run)
     if json:
         _print_json(record)

@@ -12,13 +12,13 @@ StewardError                    anything below; the text is one sentence fit for
 │   ├── Changed                 replace() found another version there
 │   └── Damaged                 an object is there and cannot be understood: mend or remove it
 └── AzureError                  Azure could not be read or written
-├── Unauthenticated         no token, or the token was not accepted
-├── AccessDenied            the identity lacks a role at that scope
-├── NotFound                Azure says the thing is not there, or not visible
-├── Conflict                Azure says the state does not allow it
-├── Throttled               Azure keeps answering 429
-├── Unreachable             no answer: name, connection, TLS or time-out
-└── UnreadableAnswer        an answer came and is not what it should be: HTML, cut off, wrong shape
+    ├── Unauthenticated         no token, or the token was not accepted
+    ├── AccessDenied            the identity lacks a role at that scope
+    ├── NotFound                Azure says the thing is not there, or not visible
+    ├── Conflict                Azure says the state does not allow it
+    ├── Throttled               Azure keeps answering 429
+    ├── Unreachable             no answer: name, connection, TLS or time-out
+    └── UnreadableAnswer        an answer came and is not what it should be: HTML, cut off, wrong shape
 """
 
 

@@ -2,7 +2,7 @@
 
 import re
 
-LIMIT = 300
+LIMIT = 600
 """Characters kept by default."""
 # Control characters would forge log lines and drive terminals; direction marks would show text as what it is not;
 # half a surrogate pair, which JSON can spell, has no bytes in UTF-8.

@@ -160,9 +160,7 @@ class RunRequests:
             try:
                 earlier = msgspec.json.decode(stored.data, type=_Promise)
             except msgspec.MsgspecError as error:
-                raise Damaged(
-                    f"The request '{name}' cannot be read: {error}; use another Idempotency-Key."
-                ) from error
+                raise Damaged(f"The request '{name}' cannot be read: {error}; use another Idempotency-Key.") from error
             if promise.at - earlier.at <= KEY_KEPT:
                 if earlier.wanted != promise.wanted:
                     raise KeyReused(f"Idempotency-Key '{key}' was used for another body; use a new key for a new run.")

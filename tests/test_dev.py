@@ -88,7 +88,6 @@ def test_a_fitting_python_is_found_wherever_it_is(fresh: Path, place: str) -> No
 
 def test_no_network_is_said_in_one_sentence(fresh: Path) -> None:
     """Without pip's pages of retries, which are kept in a file."""
-
     result = dev("up", cwd=fresh, environment=CLOSED)
 
     assert result.returncode == 2

@@ -45,7 +45,7 @@ def test_a_run_is_performed_and_recorded(world: World) -> None:
     assert ended.status is RunStatus.SUCCEEDED
     assert (ended.attempt, ended.invocation_id, ended.started, ended.ended) == (1, "invocation-1", NOON, NOON)
     assert ended.counts == {
-        "subscriptions": 3,
+        "subscriptions_read": 3,
         "subscriptions_not_read": 0,
         "subscriptions_skipped": 0,
         "resource_groups": 3,
@@ -506,7 +506,7 @@ def test_runs_killed_anywhere_and_started_again_complete_once(
     assert messages == []
     for run in (first, second):
         ended = world.records().get(run).run
-        assert (ended.status, ended.counts["subscriptions"]) == (RunStatus.SUCCEEDED, 3)
+        assert (ended.status, ended.counts["subscriptions_read"]) == (RunStatus.SUCCEEDED, 3)
         assert [group.subscription_id for group in world.groups_of(run)] == [subscription_id(n) for n in range(3)]
     assert world.records().open() == []
     assert world.locks().read(JOB).run is None

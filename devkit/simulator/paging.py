@@ -89,8 +89,8 @@ def page(items: Sequence[Any], pages: Pages, call: Call, base_url: str, top: int
         answer["nextLink"] = None
     elif pages.ends in ("blank", "no-value"):
         answer["nextLink"] = ""
-    if pages.ends == "no-value" and not answer["value"]:
-        del answer["value"]
+        if pages.ends == "no-value" and not answer["value"]:
+            del answer["value"]
     return answer
 
 

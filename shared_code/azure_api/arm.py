@@ -42,8 +42,8 @@ class Page[Item](msgspec.Struct):
         """Return the items; raises UnreadableAnswer where the answer is not a list."""
         if self.value is not msgspec.UNSET:
             return self.value
-        if isinstance(self.nextLink, str):
-            return []  # Some providers leave an empty list out, and write {"nextLink": ""}.
+        if self.nextLink == "":
+            return []  # Some network providers write an empty list as {"nextLink": ""}, and nothing else.
         raise UnreadableAnswer(f"cannot read {what}: the answer has no 'value', so it is no list")
 
 

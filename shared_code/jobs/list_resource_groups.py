@@ -116,7 +116,7 @@ def _read_part(work: Work, subscription: Subscription, parts: Parts) -> None:
 def _counts(verdicts: list[Verdict]) -> dict[str, int]:
     by_reading = Counter(verdict.reading for verdict in verdicts)
     return {
-        "subscriptions": by_reading[Reading.COMPLETE],
+        "subscriptions_read": by_reading[Reading.COMPLETE],
         "subscriptions_not_read": by_reading[Reading.INCOMPLETE],
         "subscriptions_skipped": by_reading[Reading.SKIPPED],
         "resource_groups": sum(verdict.resource_groups or 0 for verdict in verdicts),

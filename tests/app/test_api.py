@@ -220,7 +220,7 @@ class TestRuns:
         assert set(run) == LISTED
         assert "retry-after" not in reply.headers
         assert run["counts"] == {
-            "subscriptions": 3,
+            "subscriptions_read": 3,
             "subscriptions_not_read": 0,
             "subscriptions_skipped": 1,
             "resource_groups": 15,

@@ -63,7 +63,7 @@ class TestDemo:
         run = done.json()
         assert (done.code, done.err) == (0, "")
         assert run["counts"] == {
-            "subscriptions": len(enabled),
+            "subscriptions_read": len(enabled),
             "subscriptions_not_read": 0,
             "subscriptions_skipped": 1,
             "resource_groups": sum(each.group_count for each in enabled),

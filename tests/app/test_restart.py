@@ -43,7 +43,7 @@ def check_completed_once(world: World, run: str) -> None:
     """Check that the run was completed by its second attempt, and that nothing was counted or read twice."""
     record = world.record(run)
     assert (record["status"], record["attempt"], record["error"]) == ("succeeded", 2, None)
-    assert record["counts"]["subscriptions"] == record["counts"]["resource_groups"] == 6
+    assert record["counts"]["subscriptions_read"] == record["counts"]["resource_groups"] == 6
     everyone = [subscription_id(number) for number in range(1, 7)]
     assert [verdict["subscription_id"] for verdict in record["subscriptions"]] == everyone
     assert [group["subscription_id"] for group in world.groups(run)] == everyone

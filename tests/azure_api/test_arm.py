@@ -347,7 +347,11 @@ class TestPages:
 
         assert azure.groups() == []
 
-    @pytest.mark.parametrize("body", [{}, {"nextLink": None}, {"count": 0}], ids=["nothing", "null", "count"])
+    @pytest.mark.parametrize(
+        "body",
+        [{}, {"nextLink": None}, {"count": 0}, {"nextLink": "https://127.0.0.1/"}],
+        ids=["nothing", "null", "count", "more"],
+    )
     def test_an_object_that_is_no_list_is_not_empty(self, azure: Azure, body: object) -> None:
         azure.fault(route="resource-groups", kind="status", status=200, body=body)
 

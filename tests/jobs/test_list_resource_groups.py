@@ -196,7 +196,7 @@ class TestTheJob:
         assert (summary.status, summary.error) == (RunStatus.SUCCEEDED, None)
         assert summary.outputs == (NDJSON, CSV, HTML)
         assert summary.counts == {
-            "subscriptions": 3,
+            "subscriptions_read": 3,
             "subscriptions_not_read": 0,
             "subscriptions_skipped": 0,
             "resource_groups": 6,
@@ -228,7 +228,7 @@ class TestTheJob:
 
         assert summary.status is RunStatus.PARTIAL
         assert summary.error == f"Not read completely: {TWO.name} ({TWO.id}): {NO_ROLE}"
-        assert (summary.counts["subscriptions"], summary.counts["subscriptions_not_read"]) == (1, 1)
+        assert (summary.counts["subscriptions_read"], summary.counts["subscriptions_not_read"]) == (1, 1)
         assert (summary.counts["resource_groups"], summary.counts["resources"]) == (2, 3)
         assert "Not read completely" in output(store, HTML).decode()
 
