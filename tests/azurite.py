@@ -28,6 +28,9 @@ from filelock import FileLock
 
 VERSION = "3.37.0"
 OLDEST_NODE = 20
+RETRY_AFTER_SECONDS = 600
+"""A failed installation is tried again after this; until then every test process takes its word for it."""
+SYSTEM_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 ACCOUNT = "devstoreaccount1"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 CACHE = Path(__file__).parent.parent / ".venv" / "azurite"
@@ -135,15 +138,30 @@ def _install() -> tuple[Path, Path]:
                 "--ignore-scripts",
                 "--no-audit",
                 "--no-fund",
+                "--fetch-retries=1",
+                "--fetch-retry-maxtimeout=2000",
                 f"azurite@{VERSION}",
             ]
+            failed = CACHE / "failed"
+            if failed.exists() and time.time() - failed.stat().st_mtime < RETRY_AFTER_SECONDS:
+                raise MissingAzuriteError(failed.read_text())
             try:
-                subprocess.run(command, check=True, capture_output=True, text=True, timeout=240)
+                subprocess.run(
+                    command, check=True, capture_output=True, text=True, timeout=200, env={**_trust(), **os.environ}
+                )
             except subprocess.SubprocessError as error:
                 said = (getattr(error, "stderr", "") or str(error)).strip()[-300:]
-                raise MissingAzuriteError(f"npm could not install azurite@{VERSION}: {said}") from error
+                failed.write_text(f"npm could not install azurite@{VERSION}: {said}")
+                raise MissingAzuriteError(failed.read_text()) from error
             complete.touch()
     return node, script
+
+
+def _trust() -> dict[str, str]:
+    """Let npm trust what this machine trusts, which may be more than node brings along, as behind a proxy."""
+    bundles = [os.environ.get("SSL_CERT_FILE"), ssl.get_default_verify_paths().cafile, *SYSTEM_BUNDLES]
+    found = next((bundle for bundle in bundles if bundle and Path(bundle).is_file()), None)
+    return {"NODE_EXTRA_CA_CERTS": found} if found else {}
 
 
 def _find_node() -> tuple[Path, list[str]]:
