@@ -38,6 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         With --once the exit code of the run, else 0 after Ctrl-C; 2 if something could not be started.
     """
     given = _parser().parse_args(arguments)
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # whoever reads a pipe waits for lines too
     try:
         estate = load_recordings(given.recordings) if given.recordings else load_estate(given.estate)
         state, name = given.state.resolve(), "recordings" if given.recordings else estate.name

@@ -1,0 +1,154 @@
+"""One worker's attempt at a run: a living lock, a living record, and a stop where either is lost."""
+
+import time
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from shared_code.attempts import Attempt
+from shared_code.errors import Fenced, StoreError
+from shared_code.locks import EXPIRY, Locks
+from shared_code.run_records import RunRecords
+from shared_code.run_requests import Wanted
+from shared_code.runs import Progress, RunStatus, TriggeredBy
+from shared_code.store import open_store
+from shared_code.work import Cancelled
+from tests.world import World
+
+JOB = "list-resource-groups"
+TOKEN = "token-1"
+
+
+class Deaf(RunRecords):
+    """Records of a store that does not answer."""
+
+    def is_cancelled(self, run_id: str) -> bool:
+        raise StoreError(f"the store does not answer for {run_id}")
+
+
+class Broken(RunRecords):
+    """Records with a fault in the program."""
+
+    def is_cancelled(self, run_id: str) -> bool:
+        raise KeyError(run_id)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(open_store(tmp_path.as_uri()))
+
+
+def begin(world: World, records: RunRecords | None = None, locks: Locks | None = None) -> Attempt:
+    """Begin an attempt that beats only when it is told to."""
+    run = world.requests().by_hand(JOB, Wanted(), TriggeredBy.HTTP)
+    recorded = world.records().get(run.id)
+    recorded = world.records().change(replace(run, status=RunStatus.RUNNING, attempt=1), recorded.etag)
+    world.locks().acquire(JOB, run.id, TOKEN)
+    return Attempt(recorded, TOKEN, records or world.records(), locks or world.locks(), None)
+
+
+def test_a_quiet_beat_writes_nothing(world: World) -> None:
+    """No progress, no renewal due: the record stays the version it was."""
+    attempt = begin(world)
+    before = world.records().get(attempt.run.id)
+
+    attempt.beat()
+
+    attempt.checkpoint()
+    assert world.records().get(attempt.run.id) == before
+
+
+def test_progress_is_written_once(world: World) -> None:
+    """And the attempt knows the new version."""
+    attempt = begin(world)
+    attempt.progress(Progress(1, 3))
+
+    attempt.beat()
+    etag = attempt.recorded.etag
+    attempt.beat()
+
+    assert world.records().get(attempt.run.id).run.progress == Progress(1, 3)
+    assert attempt.recorded.etag == etag
+
+
+def test_the_lock_is_renewed_when_it_is_time(world: World) -> None:
+    """Well before it expires."""
+    attempt = begin(world)
+    world.pass_time(seconds=20)
+    attempt._renewed = time.monotonic() - 20
+
+    attempt.beat()
+
+    assert world.locks().read(JOB).expires == world.now + EXPIRY
+
+
+def test_a_lost_lock_stops_the_job(world: World) -> None:
+    """Somebody took it over; this process must write nothing more."""
+    attempt = begin(world)
+    world.dead.add("process-1")
+    world.locks("process-2").acquire(JOB, attempt.run.id, "token-2")
+
+    attempt.renew()
+
+    with pytest.raises(Fenced, match=rf"^run {attempt.run.id} lost its lock to another process$"):
+        attempt.checkpoint()
+
+
+def test_another_version_of_the_record_stops_the_job(world: World) -> None:
+    """Only one process writes a running run."""
+    attempt = begin(world)
+    recorded = world.records().get(attempt.run.id)
+    world.records().change(replace(recorded.run, attempt=2), recorded.etag)
+    attempt.progress(Progress(1, 3))
+
+    attempt.beat()
+
+    with pytest.raises(Fenced, match="was taken over by another process"):
+        attempt.checkpoint()
+
+
+def test_a_silent_store_is_borne_until_the_lock_may_be_lost(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """A short outage costs nothing; beyond the expiry somebody else may be at work."""
+    attempt = begin(world, records=Deaf(world.store))
+
+    attempt.beat()
+    attempt.checkpoint()
+    attempt._renewed = time.monotonic() - EXPIRY.total_seconds() - 1
+    attempt._locks = _DeafLocks(world)
+    attempt.beat()
+
+    with pytest.raises(Fenced, match="could not renew its lock in time: the store does not answer"):
+        attempt.checkpoint()
+    assert "the store does not answer" in caplog.text
+
+
+class _DeafLocks(Locks):
+    def __init__(self, world: World) -> None:
+        super().__init__(world.store, world.clock, "process-1", lambda _: False)
+
+    def renew(self, job: str, token: str) -> bool:
+        raise StoreError(f"the store does not answer for {job} {token}")
+
+
+def test_a_beat_that_fails_unexpectedly_stops_the_job(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """Dying in silence would let two attempts run at once."""
+    attempt = begin(world, records=Broken(world.store))
+
+    attempt.beat()
+
+    with pytest.raises(Fenced, match="could not keep its lock"):
+        attempt.checkpoint()
+    assert "the beat failed" in caplog.text
+
+
+def test_a_cancellation_is_seen_at_the_next_beat(world: World) -> None:
+    """And it stays."""
+    attempt = begin(world)
+    world.requests().cancel(attempt.run.id)
+
+    attempt.beat()
+    attempt.beat()
+
+    with pytest.raises(Cancelled):
+        attempt.checkpoint()
