@@ -14,6 +14,11 @@ _PLAIN_HTTPS = re.compile(
 )
 
 
+# The address is a secret: whoever knows it can tell the monitor that all is well. Plain http only within the machine.
+_HEARTBEAT_FORM = re.compile(r"(https://|http://(127\.0\.0\.1|localhost)(?=[:/]))[^\s@\\]+", re.ASCII)
+_HEARTBEAT = "STEWARD_HEARTBEAT_URL is not an https address, such as https://monitor.example.com/ping; correct it"
+
+
 class Setting(NamedTuple):
     """One app setting: its name, what it is for, and what holds without it; README's table is checked against these."""
 
@@ -31,6 +36,11 @@ SETTINGS = (
     ),
     Setting("STEWARD_ARM_ENDPOINT", "Azure Resource Manager, for sovereign clouds", f"`{PUBLIC_ARM}`"),
     Setting("STEWARD_ARM_AUDIENCE", "what tokens are asked for", "the value of `STEWARD_ARM_ENDPOINT`"),
+    Setting(
+        "STEWARD_HEARTBEAT_URL",
+        "an https address the watchdog calls at each success, for a monitor outside that notices when the app is dead",
+        "nobody is called",
+    ),
     Setting(
         "AZURE_CLIENT_ID",
         "the user-assigned managed identity to use",
@@ -52,6 +62,9 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the platform offers a managed identity; if so no other sign-in is tried."""
     problems: tuple[str, ...]
     """What is wrong with the settings, each as one sentence; a value with a problem is replaced by its default."""
+    heartbeat_url: str | None = None
+    watchdog_problems: tuple[str, ...] = ()
+    """What is wrong with settings that only the watchdog uses."""
 
 
 def read_environment(environ: Mapping[str, str], app_folder: Path) -> Environment:
@@ -73,6 +86,8 @@ def read_environment(environ: Mapping[str, str], app_folder: Path) -> Environmen
         return default
 
     endpoint = https("STEWARD_ARM_ENDPOINT", PUBLIC_ARM)
+    heartbeat_url = environ.get("STEWARD_HEARTBEAT_URL", "").strip() or None
+    heartbeat_is_right = heartbeat_url is None or bool(_HEARTBEAT_FORM.fullmatch(heartbeat_url))
     return Environment(
         config=app_folder / (environ.get("STEWARD_CONFIG", "").strip() or "steward.toml"),
         store=_store_url(environ, app_folder, problems),
@@ -81,6 +96,8 @@ def read_environment(environ: Mapping[str, str], app_folder: Path) -> Environmen
         client_id=environ.get("AZURE_CLIENT_ID", "").strip() or None,
         managed_identity=bool(environ.get("IDENTITY_ENDPOINT")),
         problems=tuple(problems),
+        heartbeat_url=heartbeat_url if heartbeat_is_right else None,
+        watchdog_problems=() if heartbeat_is_right else (_HEARTBEAT,),
     )
 
 

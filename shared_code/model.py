@@ -53,3 +53,26 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None = None
     resource_groups: int | None = None
     resources: int | None = None
+
+
+class Severity(StrEnum):
+    """How much a finding matters."""
+
+    LOW = "low"
+    """Worth knowing."""
+    MEDIUM = "medium"
+    """Somebody should look at it."""
+    HIGH = "high"
+    """Somebody should look at it now."""
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One observed fact worth a person's attention, a line of `findings.ndjson`."""
+
+    rule: str
+    kind: str
+    resource_id: str
+    subscription_id: str | None = None
+    severity: Severity
+    detail: str
+    evidence: dict[str, str] = {}

@@ -1,6 +1,8 @@
 """Run records in the store: written first, changed only from the version that was read."""
 
+import logging
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import msgspec
@@ -8,6 +10,8 @@ import msgspec
 from shared_code.errors import AlreadyExists, Damaged, Unknown
 from shared_code.runs import Run, job_of
 from shared_code.store import Store
+
+log = logging.getLogger(__name__)
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Run).decode
@@ -79,6 +83,22 @@ class RunRecords:
         for name in reversed(self._store.folders("runs")):
             if (named := job_of(name)) and job in (None, named) and (before is None or name < before):
                 yield name
+
+    def since(self, job: str, moment: datetime) -> Iterator[Run]:
+        """Give the runs of a job for `moment` and later, newest first.
+
+        A record that cannot be understood is logged and left out: it must not stop the watchdog while it is kept.
+        """
+        stamp = moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+        for run_id in self.newest(job):
+            if run_id < stamp:
+                return
+            try:
+                yield self.get(run_id).run
+            except Unknown:
+                continue  # It was removed in between.
+            except Damaged as error:
+                log.error("run=%s %s", run_id, error)
 
     def open(self) -> list[str]:
         """Return the ids of the runs that had not ended when last written, oldest first."""

@@ -1,6 +1,7 @@
 """Requests for runs: checked, recorded, and only then put on the queue."""
 
 import hashlib
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,9 +11,12 @@ from shared_code.errors import AlreadyExists, Changed, Damaged, InvalidRequest, 
 from shared_code.ports import Clock
 from shared_code.run_records import RunRecords
 from shared_code.runs import Mode, Run, RunScope, RunStatus, TriggeredBy, run_id
-from shared_code.schedules import tick_at
 from shared_code.settings import Configuration, Costs
+from shared_code.sightings import first_seen
 from shared_code.store import Store
+from shared_code.ticks import tick_at
+
+log = logging.getLogger(__name__)
 
 KEY_KEPT = timedelta(hours=24)
 """How long an Idempotency-Key is remembered."""
@@ -26,7 +30,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     scope: RunScope = RunScope()
 
 
-class _Promise(msgspec.Struct, frozen=True):
+class Promise(msgspec.Struct, frozen=True):
     """`requests/{digest}.json`: the run that an Idempotency-Key stands for."""
 
     run: str
@@ -53,9 +57,13 @@ class RunRequests:
         now = self.clock()
         schedule = self.configuration.schedules.get(job)
         tick = tick_at(schedule, now, past_due=past_due) if schedule else None
-        if tick is None or tick.scheduled_for is None:
+        if schedule is None or tick is None or tick.scheduled_for is None:
             run = self._new(job, TriggeredBy.ADMIN, run_id(job, now, occurrence=False), now)
         else:
+            seen = first_seen(self.store, job, schedule, now)
+            if tick.past_due and tick.scheduled_for < seen:
+                log.info("job=%s past due since before its schedule was first seen; nothing runs for that", job)
+                return None
             run = msgspec.structs.replace(
                 self._new(job, TriggeredBy.TIMER, run_id(job, tick.scheduled_for, occurrence=True), now),
                 scheduled_for=tick.scheduled_for,
@@ -95,7 +103,7 @@ class RunRequests:
         now = self.clock()
         new_id = run_id(job, now, occurrence=False)
         if idempotency_key is not None:
-            new_id = self._promised(idempotency_key, _Promise(new_id, wanted, job, now))
+            new_id = self._promised(idempotency_key, Promise(new_id, wanted, job, now))
         run = msgspec.structs.replace(
             self._new(job, trigger, new_id, now), mode=wanted.mode, scope=wanted.scope, requested_by=requested_by
         )
@@ -142,7 +150,7 @@ class RunRequests:
     def _new(self, job: str, trigger: TriggeredBy, new_id: str, now: datetime) -> Run:
         return Run(id=new_id, job=job, mode=Mode.PLAN, trigger=trigger, requested=now)
 
-    def _promised(self, key: str, promise: _Promise) -> str:
+    def _promised(self, key: str, promise: Promise) -> str:
         """Return the run id that the key stands for: the one of `promise` if the key is new or older than a day."""
         if not key.strip() or len(key) > _KEY_LENGTH or not key.isprintable():
             raise InvalidRequest(f"Idempotency-Key must be 1 to {_KEY_LENGTH} printable characters.")
@@ -157,10 +165,7 @@ class RunRequests:
                 return promise.run
             if stored is None:
                 continue
-            try:
-                earlier = msgspec.json.decode(stored.data, type=_Promise)
-            except msgspec.MsgspecError as error:
-                raise Damaged(f"The request '{name}' cannot be read: {error}; use another Idempotency-Key.") from error
+            earlier = read_promise(stored.data, name)
             if promise.at - earlier.at <= KEY_KEPT:
                 if earlier.wanted != promise.wanted:
                     raise KeyReused(f"Idempotency-Key '{key}' was used for another body; use a new key for a new run.")
@@ -170,3 +175,11 @@ class RunRequests:
             except Changed:
                 continue
             return promise.run
+
+
+def read_promise(data: bytes, name: str) -> Promise:
+    """Read what an Idempotency-Key stands for; raises Damaged if it cannot be understood."""
+    try:
+        return msgspec.json.decode(data, type=Promise)
+    except msgspec.MsgspecError as error:
+        raise Damaged(f"The request '{name}' cannot be read: {error}; use another Idempotency-Key.") from error

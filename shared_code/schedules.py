@@ -1,4 +1,4 @@
-"""Schedules: NCRONTAB as the Functions host reads it, less what Steward refuses, and the occurrence a call is for."""
+"""Schedules: NCRONTAB as the Functions host reads it, less what Steward refuses."""
 
 import re
 from collections.abc import Mapping
@@ -8,11 +8,6 @@ import msgspec
 
 from shared_code.foreign_text import one_line
 from shared_code.ncrontab import Cron, Interval, ScheduleError, parse
-
-EARLY = timedelta(seconds=5)
-"""A timer may call this much before its occurrence."""
-FRESH = timedelta(minutes=2)
-"""A call later than this after the latest occurrence was started by hand."""
 
 _PLACEHOLDER = re.compile(r"%([^%]*)%")
 # No schedule has these, and connection strings, addresses and keys do.
@@ -95,24 +90,3 @@ def _fields_for(every: timedelta) -> str:
     if every == timedelta(days=1):
         return "'0 0 0 * * *'"
     return "six NCRONTAB fields, such as '0 0 6 * * *' for every day at 06:00"
-
-
-class Tick(msgspec.Struct, frozen=True):
-    """What a timer call is for: an occurrence, or nothing but somebody's wish to run the job now."""
-
-    scheduled_for: datetime | None
-    past_due: bool
-
-
-def tick_at(schedule: Schedule, now: datetime, *, past_due: bool) -> Tick:
-    """Find the occurrence that a timer call at `now` is for; the call itself does not name one.
-
-    Args:
-        schedule: the job's schedule.
-        now: when the call came, aware UTC.
-        past_due: what the Functions host says: it calls later than it should have.
-    """
-    latest = schedule.cron.latest_at(now + EARLY)
-    if latest is None or (now - latest > FRESH and not past_due):
-        return Tick(None, past_due=False)
-    return Tick(latest, past_due)

@@ -5,10 +5,11 @@ import difflib
 import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
+from shared_code.durations import Duration
 from shared_code.foreign_text import one_line
 from shared_code.ncrontab import ScheduleError
 from shared_code.schedules import Schedule, check, fill
@@ -36,16 +37,25 @@ class Problem(msgspec.Struct, frozen=True):
         return f"{self.place}: {self.text}"
 
 
-class ListResourceGroups(msgspec.Struct, frozen=True):
+class AnyJob(msgspec.Struct, frozen=True):
+    """What every job's table may say.
+
+    `schedule` is NCRONTAB; without one the job runs by hand only. `expect_within` is how long after an occurrence its
+    run may take to end before the watchdog calls it missed.
+    """
+
+    schedule: str | None = None
+    expect_within: Duration = Duration.parse("60m")
+
+
+class ListResourceGroups(AnyJob, frozen=True):
     """`[jobs.list-resource-groups]`."""
 
-    schedule: str | None = None
 
+class Watchdog(AnyJob, frozen=True):
+    """`[jobs.watchdog]`; `retention_days` is how long runs and their reports are kept."""
 
-class Watchdog(msgspec.Struct, frozen=True):
-    """`[jobs.watchdog]`."""
-
-    schedule: str | None = None
+    retention_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 90
 
 
 type JobSettings = ListResourceGroups | Watchdog
@@ -159,7 +169,7 @@ class _Reader:
             if len(self.problems) > before:
                 continue
             try:
-                values[name] = msgspec.convert(value, type_)
+                values[name] = msgspec.convert(value, type_, dec_hook=_from_toml)
             except msgspec.ValidationError as error:
                 reason, _, inner = str(error).partition(" - at `$")
                 costs = Costs.TIMER if name == "schedule" else Costs.RUNS
@@ -190,6 +200,12 @@ _WORDS = {
     "str": "a text in quotes",
     "time": "a time",
 }
+
+
+def _from_toml(kind: type, value: object) -> object:
+    if kind is Duration:
+        return Duration.parse(value)
+    raise NotImplementedError(kind)
 
 
 def _toml_type(value: object) -> str:

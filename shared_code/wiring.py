@@ -15,7 +15,9 @@ from shared_code.azure_api.credential import credential
 from shared_code.azure_api.estate import AzureEstate
 from shared_code.environment import Environment, read_environment
 from shared_code.errors import StoreError
+from shared_code.heartbeat import heartbeat
 from shared_code.jobs import JOBS
+from shared_code.jobs.watchdog import NAME as WATCHDOG
 from shared_code.locks import Locks
 from shared_code.processes import is_dead, this_process
 from shared_code.run_records import RunRecords
@@ -69,6 +71,7 @@ class Steward:
         read = configure(content, path.name, self.environ)
         settings = [*self.environment.problems, *self._store_problem()]
         problems = [Problem("app settings", text, Costs.RUNS) for text in settings]
+        problems += [Problem("app settings", text, Costs.RUNS, WATCHDOG) for text in self.environment.watchdog_problems]
         return msgspec.structs.replace(read, problems=(*problems, *read.problems))
 
     @cached_property
@@ -104,6 +107,7 @@ class Steward:
             estate=AzureEstate(arm),
             store=self.store,
             clock=utc_now,
+            heartbeat=heartbeat(self.environment.heartbeat_url),
             time_limit=time_limit,
         )
 

@@ -11,7 +11,7 @@ from shared_code.model import Verdict
 from shared_code.ports import Clock, Estate
 from shared_code.run_records import RunRecords
 from shared_code.runs import Progress, Run, RunStatus
-from shared_code.scope import Scope
+from shared_code.settings import Configuration
 from shared_code.store import Store
 
 
@@ -32,7 +32,7 @@ class Work:
     """One attempt at a run, from the job's point of view."""
 
     run: Run
-    scope: Scope
+    configuration: Configuration
     estate: Estate
     store: Store
     records: RunRecords
@@ -42,6 +42,8 @@ class Work:
     """Tell how far the job is."""
     checkpoint: Callable[[], None]
     """To be called often: raises Interrupted or Fenced where the job has to stop."""
+    heartbeat: Callable[[], bool]
+    """Tell the monitor outside that all is well; False if it could not be told."""
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):

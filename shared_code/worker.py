@@ -32,6 +32,7 @@ class Worker:
     estate: Estate
     store: Store
     clock: Clock
+    heartbeat: Callable[[], bool]
     time_limit: float | None = None
     sleep: Callable[[float], None] = time.sleep
 
@@ -151,7 +152,7 @@ class Worker:
 
         work = Work(
             run=running,
-            scope=self.configuration.scope,
+            configuration=self.configuration,
             estate=self.estate,
             store=self.store,
             records=self.records,
@@ -159,6 +160,7 @@ class Worker:
             clock=self.clock,
             progress=progress,
             checkpoint=attempt.checkpoint,
+            heartbeat=self.heartbeat,
         )
         return self._attempt(attempt, work)
 
@@ -177,9 +179,10 @@ class Worker:
             if isinstance(stop, KeyboardInterrupt):
                 raise
             return ()
-        except (Fenced, StoreError):
-            raise
         except StewardError as error:
+            # A store that does not answer may answer the next delivery; what is damaged stays so.
+            if isinstance(error, Fenced) or (isinstance(error, StoreError) and not isinstance(error, Damaged)):
+                raise
             self._end(attempt.recorded, RunStatus.FAILED, str(error))
             return ()
         except Exception as error:

@@ -9,6 +9,8 @@ import pytest
 from shared_code.errors import InvalidRequest, KeyReused, Refused, Unknown
 from shared_code.run_requests import Wanted
 from shared_code.runs import Mode, RunScope, RunStatus, TriggeredBy
+from shared_code.settings import configure
+from shared_code.sightings import first_seen
 from shared_code.store import open_store
 from tests.world import NOON, World
 
@@ -51,7 +53,9 @@ def test_a_tick_delivered_twice_makes_one_run(world: World) -> None:
 
 
 def test_a_past_due_tick_is_for_the_latest_missed_occurrence(world: World) -> None:
-    """However long ago it was."""
+    """However long ago it was, if the job had its schedule by then."""
+    world.now = FIVE - timedelta(hours=1)
+    first_seen(world.store, JOB, configure(world.toml, "steward.toml", {}).schedules[JOB], world.now)
     world.now = FIVE + timedelta(hours=7)
 
     run_id = world.requests().tick(JOB, past_due=True)
@@ -59,6 +63,22 @@ def test_a_past_due_tick_is_for_the_latest_missed_occurrence(world: World) -> No
     assert run_id is not None
     run = world.records().get(run_id).run
     assert (run.scheduled_for, run.past_due) == (FIVE, True)
+
+
+def test_nothing_runs_for_a_time_before_the_schedule_was_first_seen(world: World) -> None:
+    """Enabling a schedule, or changing it, starts nothing."""
+    world.now = FIVE + timedelta(hours=7)
+
+    assert world.requests().tick(JOB, past_due=True) is None
+    assert list(world.records().newest()) == []
+
+    world.toml = world.toml.replace(b"0 0 5", b"0 0 6")
+    assert world.requests().tick(JOB, past_due=True) is None
+
+    world.now = FIVE + timedelta(hours=26)
+    run_id = world.requests().tick(JOB, past_due=True)
+    assert run_id is not None
+    assert world.records().get(run_id).run.scheduled_for == FIVE + timedelta(hours=25)
 
 
 def test_a_call_by_hand_makes_a_run_of_its_own(world: World) -> None:

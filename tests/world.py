@@ -77,9 +77,14 @@ class World:
     now: datetime = NOON
     dead: set[str] = field(default_factory=set)
     toml: bytes = TOML
+    heartbeats: int = 0
 
     def clock(self) -> datetime:
         return self.now
+
+    def heartbeat(self) -> bool:
+        self.heartbeats += 1
+        return True
 
     def pass_time(self, **duration: float) -> None:
         self.now += timedelta(**duration)
@@ -111,6 +116,7 @@ class World:
             estate=self.estate,
             store=store or self.store,
             clock=self.clock,
+            heartbeat=self.heartbeat,
             time_limit=time_limit,
             sleep=sleep or (lambda seconds: self.pass_time(seconds=seconds)),
         )

@@ -32,7 +32,7 @@ def list_resource_groups(work: Work) -> Summary:
         StoreError: the store cannot be read or written.
         Interrupted, Fenced: from the checkpoint.
     """
-    selection = select(work.estate.subscriptions(), work.scope, work.run.scope.subscriptions)
+    selection = select(work.estate.subscriptions(), work.configuration.scope, work.run.scope.subscriptions)
     parts = Parts(work.store, work.run.id)
     _read_missing(work, selection.to_read, parts)
     finished = parts.finished()
@@ -109,7 +109,7 @@ def _finished(futures: set[Future[None]]) -> int:
 
 def _read_part(work: Work, subscription: Subscription, parts: Parts) -> None:
     work.checkpoint()
-    verdict, groups = read_subscription(work.estate, subscription, work.scope)
+    verdict, groups = read_subscription(work.estate, subscription, work.configuration.scope)
     parts.save(verdict, groups)
 
 

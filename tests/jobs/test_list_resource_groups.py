@@ -19,6 +19,7 @@ from shared_code.ports import Estate
 from shared_code.run_records import RunRecords
 from shared_code.runs import Mode, Progress, Run, RunScope, RunStatus, TriggeredBy
 from shared_code.scope import Scope
+from shared_code.settings import Configuration
 from shared_code.store import Store, open_store
 from shared_code.work import OutOfTime, Summary, Work
 from tests.fakes import NOW, Clock, FakeEstate, resource_group, resource_id, subscription
@@ -158,7 +159,7 @@ def work_on(
     clock = Clock()
     return Work(
         run=run,
-        scope=scope or Scope(),
+        configuration=Configuration(scope or Scope(), {}, {}, ()),
         estate=estate,
         store=store,
         records=RunRecords(store),
@@ -166,6 +167,7 @@ def work_on(
         clock=clock,
         progress=progress,
         checkpoint=checkpoint,
+        heartbeat=lambda: True,
     )
 
 

@@ -1,0 +1,60 @@
+"""Missed runs: occurrences of a schedule for which no run has ended in time."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from shared_code.model import Finding, Severity
+from shared_code.runs import Run, RunStatus
+from shared_code.schedules import Schedule
+from shared_code.times import duration_text, text_of
+
+RULE = "missed-run"
+
+
+def due_occurrence(
+    schedule: Schedule, first_seen: datetime, expect_within: timedelta, now: datetime
+) -> datetime | None:
+    """Return the latest occurrence whose run must have ended by now, or None if there is none yet.
+
+    Args:
+        schedule: the job's.
+        first_seen: since when the job has had it; what it names before that was never due.
+        expect_within: how long after an occurrence its run may take to end.
+        now: the present moment.
+    """
+    due = schedule.cron.latest_at(now - expect_within)
+    return due if due is not None and due >= first_seen else None
+
+
+def missed(job: str, due: datetime, since: Iterable[Run], expect_within: timedelta) -> Finding | None:
+    """Judge a job.
+
+    Args:
+        job: its name.
+        due: the occurrence whose run must have ended.
+        since: the runs recorded for `due` and later, newest first.
+        expect_within: as configured, for the text.
+
+    Returns:
+        None if one of the runs has ended, whatever started it and however it went: a failed run is told elsewhere. A
+        refused run has not happened.
+    """
+    latest: Run | None = None
+    for run in since:
+        if run.status.ended and run.status is not RunStatus.REFUSED:
+            return None
+        latest = latest or run
+    if latest is None:
+        what = "there is no run for it"
+    elif latest.status is RunStatus.REFUSED:
+        what = f"run {latest.id} was refused: {latest.error}"
+    else:
+        what = f"run {latest.id} is still {latest.status}"
+    return Finding(
+        rule=RULE,
+        kind="missed",
+        resource_id=f"jobs/{job}",
+        severity=Severity.HIGH,
+        detail=f"{job} was due at {text_of(due)} and has not ended within {duration_text(expect_within)}: {what}",
+        evidence={"due": text_of(due), "run": latest.id if latest else ""},
+    )

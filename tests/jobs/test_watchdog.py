@@ -1,0 +1,211 @@
+"""The watchdog: hears of what did not run, says it once, and tidies up."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from shared_code import ledger
+from shared_code.model import Finding
+from shared_code.run_requests import Wanted
+from shared_code.runs import Run, RunStatus, TriggeredBy
+from shared_code.store import open_store
+from tests.world import World
+
+JOB = "list-resource-groups"
+FIVE = datetime(2026, 11, 22, 5, 0, tzinfo=UTC)
+"""When the job of the world's steward.toml is due."""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """A world whose watchdog has seen the schedule the evening before."""
+    world = World(open_store(tmp_path.as_uri()), now=FIVE - timedelta(hours=8))
+    watch(world)
+    return world
+
+
+def watch(world: World) -> Run:
+    """Let the watchdog run now, and give its record."""
+    run = world.requests().by_hand("watchdog", Wanted(), TriggeredBy.HTTP)
+    world.worker().perform(run.id)
+    return world.records().get(run.id).run
+
+
+def findings(world: World, run: Run) -> list[Finding]:
+    lines = world.store.lines(f"runs/{run.id}/findings.ndjson")
+    return [msgspec.json.decode(line, type=Finding) for line in lines]
+
+
+def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+
+
+def run_at(world: World, moment: datetime) -> str:
+    """Let the job's timer call at that moment, and the run end."""
+    world.now = moment
+    run_id = world.requests().tick(JOB, past_due=False)
+    assert run_id is not None
+    world.worker().perform(run_id)
+    return run_id
+
+
+@pytest.mark.parametrize(
+    ("late", "found"),
+    [(59, False), (60, True), (61, True), (60 * 23, True)],
+    ids=["a minute before", "on the minute", "a minute after", "hours later"],
+)
+def test_a_run_that_did_not_happen_is_found(world: World, late: int, *, found: bool) -> None:
+    """`expect_within` after the occurrence, 60 minutes if steward.toml says nothing else."""
+    world.now = FIVE + timedelta(minutes=late)
+
+    run = watch(world)
+
+    assert run.status is RunStatus.SUCCEEDED
+    assert run.counts["missed_runs"] == int(found)
+    due = "list-resource-groups was due at 2026-11-22T05:00:00Z and has not ended within 1 h 0 min"
+    assert [each.detail for each in findings(world, run)] == [f"{due}: there is no run for it"] * found
+
+
+def test_a_missed_run_is_said_once_and_its_end_too(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """One ERROR line when it is new, none while it lasts, one line when the job runs again."""
+    for minutes in (61, 91, 121):
+        world.now = FIVE + timedelta(minutes=minutes)
+        watch(world)
+    assert len(errors(caplog)) == 1
+    assert "job=watchdog rule=missed-run list-resource-groups was due at 2026-11-22T05:00:00Z" in errors(caplog)[0]
+    entry = ledger.read(world.store, "watchdog")[0]
+    assert (entry.first_seen, entry.times_seen) == (FIVE + timedelta(minutes=61), 3)
+
+    by_hand = world.requests().by_hand(JOB, Wanted(), TriggeredBy.HTTP)
+    world.worker().perform(by_hand.id)
+    assert watch(world).counts["missed_runs"] == 0
+
+    assert "rule=missed-run jobs/list-resource-groups runs again" in caplog.text
+    assert ledger.read(world.store, "watchdog") == []
+    assert len(errors(caplog)) == 1
+
+
+def test_a_run_in_time_is_no_finding(world: World) -> None:
+    """Nor is one that failed: it happened, and has an ERROR line of its own."""
+    run_at(world, FIVE)
+    world.now = FIVE + timedelta(hours=5)
+    assert watch(world).counts["missed_runs"] == 0
+
+    world.estate.unreadable = frozenset({0, 1, 2})
+    failed = run_at(world, FIVE + timedelta(days=1))
+    world.now = FIVE + timedelta(days=1, hours=5)
+    assert world.records().get(failed).run.status is RunStatus.FAILED
+    assert watch(world).counts["missed_runs"] == 0
+
+
+def test_a_run_that_does_not_end_is_found(world: World) -> None:
+    """The finding says which run, and how far it is."""
+    world.now = FIVE
+    run_id = world.requests().tick(JOB, past_due=False)
+    world.locks("another process").acquire(JOB, str(run_id), "token")
+    world.now = FIVE + timedelta(minutes=61)
+    world.locks("another process").renew(JOB, "token")
+
+    run = watch(world)
+
+    assert findings(world, run)[0].detail.endswith(f": run {run_id} is still queued")
+
+
+def test_a_refused_run_has_not_happened(world: World) -> None:
+    """The finding says why."""
+    good, world.toml = world.toml, b"nonsense"
+    world.now = FIVE
+    world.toml = good
+    run_id = str(world.requests().tick(JOB, past_due=False))
+    world.toml = b"[scope]\nsubscriptions = 1\n"
+    world.worker().perform(run_id)
+    world.toml = good
+    world.now = FIVE + timedelta(minutes=61)
+
+    found = findings(world, watch(world))
+
+    assert len(found) == 1
+    assert f": run {run_id} was refused: steward.toml: scope.subscriptions" in found[0].detail
+
+
+def test_nothing_is_missed_before_a_schedule_was_first_seen(tmp_path: Path) -> None:
+    """A new app, or a changed schedule, owes nothing for the past."""
+    world = World(open_store(tmp_path.as_uri()), now=FIVE + timedelta(hours=3))
+    assert watch(world).counts["missed_runs"] == 0
+
+    world.now = FIVE + timedelta(days=1, hours=3)
+    world.toml = world.toml.replace(b"0 0 5", b"0 0 4")
+    assert watch(world).counts["missed_runs"] == 0
+
+    world.now = FIVE + timedelta(days=2, hours=3)
+    assert watch(world).counts["missed_runs"] == 1
+
+
+def test_expect_within_is_the_jobs_own(world: World) -> None:
+    """A long job may say so."""
+    world.toml = world.toml.replace(b"[jobs.watchdog]", b'expect_within = "3h"\n[jobs.watchdog]')
+    world.now = FIVE + timedelta(hours=2, minutes=59)
+    assert watch(world).counts["missed_runs"] == 0
+
+    world.now = FIVE + timedelta(hours=3)
+    assert watch(world).counts["missed_runs"] == 1
+
+
+def test_a_job_that_may_not_run_is_a_problem_and_no_finding(world: World) -> None:
+    """Health says it; the watchdog itself goes on."""
+    world.toml = world.toml.replace(b"[jobs.watchdog]", b"shedule = 1\n[jobs.watchdog]")
+    world.now = FIVE + timedelta(hours=2)
+
+    assert watch(world).counts["missed_runs"] == 0
+
+
+def test_the_monitor_outside_is_called_at_each_success(world: World) -> None:
+    """And not when the watchdog fails."""
+    before = world.heartbeats
+    watch(world)
+    assert world.heartbeats == before + 1
+
+    world.store.write("ledger/watchdog.ndjson", b"{]")
+    assert watch(world).status is not RunStatus.SUCCEEDED
+    assert world.heartbeats == before + 1
+
+
+def test_what_is_too_old_is_removed(world: World) -> None:
+    """Ended runs older than `retention_days`, whole; newer ones and those that have not ended stay."""
+    old = run_at(world, FIVE)
+    still_open = world.requests().by_hand(JOB, Wanted(), TriggeredBy.HTTP, idempotency_key="key-1").id
+    newer = run_at(world, FIVE + timedelta(days=1))
+    world.now = FIVE + timedelta(days=90, hours=1)
+
+    run = watch(world)
+
+    left = set(world.store.folders("runs"))
+    assert old not in left
+    assert {still_open, newer, run.id} <= left
+    assert run.counts["runs_removed"] >= 1
+    assert list(world.store.keys(f"runs/{old}")) == []
+    assert list(world.store.keys("requests")) == []
+
+
+def test_retention_is_the_operators_choice(world: World) -> None:
+    """In days, from 1."""
+    old = run_at(world, FIVE)
+    world.toml = world.toml + b"retention_days = 2\n"
+    world.now = FIVE + timedelta(days=2, minutes=1)
+
+    watch(world)
+
+    assert old not in world.store.folders("runs")
+
+
+def test_a_damaged_record_does_not_stop_the_watchdog(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """It is logged, and counts as no run."""
+    run_id = run_at(world, FIVE)
+    world.store.write(f"runs/{run_id}/run.json", b"{]")
+    world.now = FIVE + timedelta(hours=2)
+
+    assert watch(world).counts["missed_runs"] == 1
+    assert f"The record of run '{run_id}' cannot be read" in caplog.text
