@@ -33,7 +33,7 @@ def run_worker_poison(message: func.QueueMessage, work: Work) -> None:
     """Mark the run as failed whose message was delivered too often."""
     try:
         run = read(message)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         log.error("queue=%s message=%s is not ours and is dropped: %s", POISON, message.id, error)
         return
     reason = (

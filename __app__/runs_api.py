@@ -40,14 +40,14 @@ def start_run(req: func.HttpRequest, work: Work) -> func.HttpResponse:
 @blueprint.route("runs", methods=["GET"])
 @answered
 def list_runs(req: func.HttpRequest) -> func.HttpResponse:
-    """Answer runs, newest first: `job`, `limit` and `before` (a run id) narrow the list; `next` leads on."""
+    """Answer runs, newest first and without their verdicts: `job`, `limit` and `before` narrow it, `next` leads on."""
     records = steward().records
     job, limit = req.params.get("job"), _limit(req.params.get("limit"))
     if job is not None:
         steward().requests.known(job)
-    ids = records.newest(job, _before(req.params.get("before")))
-    runs = [_shown(records.get(run_id).run) for _, run_id in zip(range(limit), ids, strict=False)]
-    more = next(ids, None) is not None
+    found = records.newest_readable(job, _before(req.params.get("before")))
+    runs = [_shown(run.brief) for _, run in zip(range(limit), found, strict=False)]
+    more = next(found, None) is not None
     narrowed = f"&job={job}" if job else ""
     following = f"/api/runs?limit={limit}{narrowed}&before={runs[-1]['id']}" if more else None
     return json_answer({"runs": runs, "next": following})

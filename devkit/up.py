@@ -121,7 +121,10 @@ def _first_run(host: HostProcess) -> int:
 
 
 def _asked(host: HostProcess, method: str, path: str) -> Run:
-    reply = host.call(method, path, headers={"X-Requested-By": "dev up"})
+    try:
+        reply = host.call(method, path, headers={"X-Requested-By": "dev up"})
+    except OSError as error:
+        raise CannotStart(f"the local host does not answer: {error}; its log is in {host.log_path}") from error
     if reply.status >= 400:
         raise CannotStart(f"{method} {path} answered {reply.status}: {reply.json().get('detail', reply.text)}")
     return msgspec.json.decode(reply.body, type=Run)

@@ -72,12 +72,18 @@ class Attempt:
 
     def checkpoint(self) -> None:
         """Raise Fenced, Cancelled or OutOfTime where the job has to stop."""
-        if self._fenced:
-            raise Fenced(self._fenced)
+        self.check_fence()
         if self._cancelled:
             raise Cancelled
         if self._time_limit is not None and time.monotonic() - self._started > self._time_limit:
             raise OutOfTime
+
+    def check_fence(self) -> None:
+        """Raise Fenced where this process is no longer the one that may write."""
+        if time.monotonic() - self._renewed > EXPIRY.total_seconds() and not self._fenced:
+            self.renew()  # this process was paused, and its beat with it
+        if self._fenced:
+            raise Fenced(self._fenced)
 
     def _beat_on(self) -> None:
         while not self._done.wait(BEAT) and not self._fenced:

@@ -93,23 +93,28 @@ class Locks:
         return lock.token == token
 
     def release(self, job: str, token: str) -> tuple[str, ...]:
-        """Give the lock back.
+        """Give the lock back, if it is the caller's.
 
         Returns:
-            The runs that waited, oldest first: each now needs a message. Empty if the lock was not the caller's.
+            The run that has waited longest, if the lock is free now: it needs a message. It goes on waiting until it
+            takes the lock or leaves, so that a message that gets lost costs nobody behind it anything.
         """
-        freed: tuple[str, ...] = ()
 
         def free(lock: Lock) -> Lock:
-            nonlocal freed
-            if lock.token != token:
-                freed = ()
-                return lock
-            freed = lock.waiting
-            return Lock()
+            return Lock(waiting=lock.waiting) if lock.token == token else lock
 
-        self._change(job, free)
-        return freed
+        return self._next(self._change(job, free))
+
+    def leave(self, job: str, run: str) -> tuple[str, ...]:
+        """Let a run that has ended wait no longer; returns as `release` does."""
+
+        def without(lock: Lock) -> Lock:
+            return msgspec.structs.replace(lock, waiting=tuple(other for other in lock.waiting if other != run))
+
+        return self._next(self._change(job, without))
+
+    def _next(self, lock: Lock) -> tuple[str, ...]:
+        return lock.waiting[:1] if lock.run is None else ()
 
     def _read(self, job: str) -> tuple[Lock, str | None]:
         stored = self._store.read(f"locks/{job}.json")

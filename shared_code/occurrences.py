@@ -20,7 +20,6 @@ _MONTHS = (
 # fmt: on
 _WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 _LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-_LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 # 29 February falls on the same weekday again after at most 40 years, across a century that is no leap year.
 _LONGEST_PAUSE_YEARS = 40

@@ -24,9 +24,20 @@ def is_dead(holder: str) -> bool:
             return False
         return _started(int(process_id)) != started
     except (FileNotFoundError, ProcessLookupError):
-        return Path("/proc/self/stat").exists()
+        return Path("/proc/self/stat").exists() and not _answers(int(process_id))
     except (OSError, IndexError):
         return False
+
+
+def _answers(process_id: int) -> bool:
+    """Tell whether there is such a process; /proc may hide those of other users (proc(5), hidepid)."""
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _machine() -> str:

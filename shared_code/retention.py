@@ -2,12 +2,12 @@
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from shared_code.errors import Damaged
 from shared_code.run_records import RunRecords
 from shared_code.run_requests import KEY_KEPT, read_promise
-from shared_code.runs import job_of
+from shared_code.runs import job_of, stamp_of
 from shared_code.store import Store
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ def remove_old(store: Store, records: RunRecords, days: int, now: datetime, chec
     Raises:
         StoreError: the store cannot be read or written.
     """
-    oldest = (now - timedelta(days=days)).astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+    oldest = stamp_of(now - timedelta(days=days))
     open_runs = set(records.open())
     removed = 0
     for name in store.folders("runs"):

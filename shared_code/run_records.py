@@ -2,13 +2,13 @@
 
 import logging
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
 
-from shared_code.errors import AlreadyExists, Damaged, Unknown
-from shared_code.runs import Run, job_of
+from shared_code.errors import AlreadyExists, Changed, Damaged, Unknown
+from shared_code.runs import Run, job_of, stamp_of
 from shared_code.store import Store
 
 log = logging.getLogger(__name__)
@@ -51,9 +51,10 @@ class RunRecords:
         try:
             self._store.create(key, _encode(run))
         except AlreadyExists:
-            if self.get(run.id).run.status.ended:
+            present = self.get(run.id).run
+            if present.status.ended:
                 self._store.delete(f"open/{run.id}")
-            return False
+            return present == run  # ours, if the answer to our first try was lost on the way
         return True
 
     def get(self, run_id: str) -> Recorded:
@@ -68,7 +69,14 @@ class RunRecords:
 
     def change(self, run: Run, etag: str) -> Recorded:
         """Write a new version over the one that was read; raises Changed if another is there by now."""
-        etag = self._store.replace(f"{folder(run.id)}/run.json", _encode(run), etag)
+        key, content = f"{folder(run.id)}/run.json", _encode(run)
+        try:
+            etag = self._store.replace(key, content, etag)
+        except Changed:
+            present = self._store.read(key)
+            if present is None or present.data != content:
+                raise
+            etag = present.etag  # our own version: the answer to our first try was lost on the way
         if run.status.ended:
             self._store.delete(f"open/{run.id}")
         return Recorded(run, etag)
@@ -84,21 +92,23 @@ class RunRecords:
             if (named := job_of(name)) and job in (None, named) and (before is None or name < before):
                 yield name
 
-    def since(self, job: str, moment: datetime) -> Iterator[Run]:
-        """Give the runs of a job for `moment` and later, newest first.
-
-        A record that cannot be understood is logged and left out: it must not stop the watchdog while it is kept.
-        """
-        stamp = moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
-        for run_id in self.newest(job):
-            if run_id < stamp:
-                return
+    def newest_readable(self, job: str | None = None, before: str | None = None) -> Iterator[Run]:
+        """Give the runs of `newest`; a record that cannot be understood is logged and left out."""
+        for run_id in self.newest(job, before):
             try:
                 yield self.get(run_id).run
             except Unknown:
                 continue  # It was removed in between.
             except Damaged as error:
                 log.error("run=%s %s", run_id, error)
+
+    def since(self, job: str, moment: datetime) -> Iterator[Run]:
+        """Give the runs of a job for `moment` and later, newest first, as `newest_readable` does."""
+        stamp = stamp_of(moment)
+        for run in self.newest_readable(job):
+            if run.id < stamp:
+                return
+            yield run
 
     def open(self) -> list[str]:
         """Return the ids of the runs that had not ended when last written, oldest first."""

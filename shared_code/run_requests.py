@@ -2,12 +2,15 @@
 
 import hashlib
 import logging
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
 
-from shared_code.errors import AlreadyExists, Changed, Damaged, InvalidRequest, KeyReused, Refused, Unknown
+from shared_code.errors import AlreadyExists, Changed, Damaged, InvalidRequest, KeyReused, Refused, StoreError, Unknown
+from shared_code.foreign_text import one_line
 from shared_code.ports import Clock
 from shared_code.run_records import RunRecords
 from shared_code.runs import Mode, Run, RunScope, RunStatus, TriggeredBy, run_id
@@ -21,6 +24,8 @@ log = logging.getLogger(__name__)
 KEY_KEPT = timedelta(hours=24)
 """How long an Idempotency-Key is remembered."""
 _KEY_LENGTH = 255
+PAUSES = (5, 15, 40)
+"""Seconds between two tries to record a tick."""
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -47,13 +52,29 @@ class RunRequests:
     records: RunRecords
     store: Store
     clock: Clock
+    sleep: Callable[[float], None] = time.sleep
 
     def tick(self, job: str, *, past_due: bool) -> str | None:
         """Record the run of a timer call.
 
+        The host counts a call that fails as done, and calls again at the next occurrence only; so a store that does
+        not answer is asked again for about a minute.
+
         Returns:
             The run's id, which needs a message; None if that occurrence has its run already, and a worker had it.
+
+        Raises:
+            StoreError: the store cannot be written.
         """
+        for pause in PAUSES:
+            try:
+                return self._tick(job, past_due=past_due)
+            except StoreError as error:
+                log.warning("job=%s the tick is tried again in %d s: %s", job, pause, error)
+                self.sleep(pause)
+        return self._tick(job, past_due=past_due)
+
+    def _tick(self, job: str, *, past_due: bool) -> str | None:
         now = self.clock()
         schedule = self.configuration.schedules.get(job)
         tick = tick_at(schedule, now, past_due=past_due) if schedule else None
@@ -71,6 +92,9 @@ class RunRequests:
             )
         if self.records.create(run) or self.records.get(run.id).run.status is RunStatus.QUEUED:
             return run.id
+        log.info(
+            "run=%s job=%s the occurrence has its run already; a call by hand counts as it for 2 minutes", run.id, job
+        )
         return None
 
     def by_hand(
@@ -100,6 +124,8 @@ class RunRequests:
             raise Refused(f"Job '{job}' changes nothing in Azure, so there is nothing to apply; use mode 'plan'.")
         if wanted.scope.subscriptions is not None and not wanted.scope.subscriptions:
             raise InvalidRequest("scope.subscriptions is an empty list; leave it out to use all of [scope].")
+        if odd := next((text for text in wanted.scope.subscriptions or () if not text.isprintable()), None):
+            raise InvalidRequest(f"scope.subscriptions has {one_line(odd, 80)!a}, which is no subscription id.")
         now = self.clock()
         new_id = run_id(job, now, occurrence=False)
         if idempotency_key is not None:
@@ -138,7 +164,7 @@ class RunRequests:
                 self.records.ask_to_cancel(run_id)
                 return run
             try:
-                return self.end(run, recorded.etag, RunStatus.CANCELLED, "Cancelled before it started.")
+                return self.end(run, recorded.etag, RunStatus.CANCELLED, run.cancelled_sentence)
             except Changed:
                 continue
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
+from shared_code.foreign_text import one_line
 from shared_code.model import Reading, Verdict
 
 
@@ -96,10 +97,20 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     version: int = 1
 
     @property
+    def brief(self) -> "Run":
+        """The record without the verdict of each subscription, for lists: a thousand of them are 150 kB."""
+        return msgspec.structs.replace(self, subscriptions=())
+
+    @property
     def links(self) -> dict[str, str]:
         """The addresses of the run in the HTTP API."""
         own = f"/api/runs/{self.id}"
         return {"self": own, "report": f"{own}/report"} if self.outputs else {"self": own}
+
+    @property
+    def cancelled_sentence(self) -> str:
+        """What a cancellation of a queued run means; one that ran out of time is queued again."""
+        return "Cancelled before it started." if self.started is None else "Cancelled before it went on."
 
     @property
     def closing_sentence(self) -> str:
@@ -108,7 +119,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         text: str = self.status
         if counts:
             text += f": {counts}"
-        return f"{text}. {self.error}" if self.error else text
+        return one_line(f"{text}. {self.error}", 2000) if self.error else text
 
 
 def status_of(verdicts: list[Verdict]) -> tuple[RunStatus, str | None]:
@@ -138,16 +149,21 @@ def _named(verdict: Verdict) -> str:
         if verdict.subscription_name
         else verdict.subscription_id
     )
-    return f"{name}: {verdict.reason}"
+    return one_line(f"{name}: {verdict.reason}", 1000)
 
 
-_RUN_ID = re.compile(r"\d{8}T\d{6}Z-([a-z][a-z-]*[a-z])-[0-9a-f]{8}")
+_RUN_ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-([a-z][a-z-]{0,60}[a-z])-[0-9a-f]{8}")
 
 
 def job_of(run_id: str) -> str | None:
     """Return the job in a run's id, or None if this is no run id."""
     match = _RUN_ID.fullmatch(run_id)
     return match[1] if match else None
+
+
+def stamp_of(moment: datetime) -> str:
+    """Return the moment, aware, as run ids begin; it sorts before every run of that second and later."""
+    return moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
 def run_id(job: str, at: datetime, *, occurrence: bool) -> str:
@@ -158,6 +174,6 @@ def run_id(job: str, at: datetime, *, occurrence: bool) -> str:
         at: for a tick its occurrence, else when the run was requested; aware.
         occurrence: True for a tick: the id is then derived, so that a tick delivered twice makes one run.
     """
-    stamp = at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+    stamp = stamp_of(at)
     suffix = hashlib.sha256(f"{job}|{stamp}".encode()).hexdigest()[:8] if occurrence else secrets.token_hex(4)
     return f"{stamp}-{job}-{suffix}"

@@ -1,15 +1,20 @@
 """The sweeper: finds runs that nobody is working on any more, and gives them a message again, or an end."""
 
+import logging
 from datetime import timedelta
 
 import msgspec
 
-from shared_code.errors import Changed, Unknown
+from shared_code.errors import Changed, Damaged, Unknown
 from shared_code.locks import Locks
 from shared_code.ports import Clock
 from shared_code.run_records import Recorded, RunRecords
-from shared_code.runs import Run, RunStatus, TriggeredBy
+from shared_code.runs import Run, RunStatus, TriggeredBy, stamp_of
 
+log = logging.getLogger(__name__)
+
+FORGOTTEN_AFTER = timedelta(days=1)
+"""A mark this old without a record belongs to a request that never came to be."""
 QUEUED_TOO_LONG = timedelta(minutes=10)
 """A run that has waited this long, though its job is free, has lost its message."""
 
@@ -26,19 +31,28 @@ def sweep(records: RunRecords, locks: Locks, clock: Clock) -> list[str]:
     lost: list[str] = []
     for run_id in records.open():
         try:
-            recorded = records.get(run_id)
+            if _needs_message(records.get(run_id), records, locks, clock):
+                lost.append(run_id)
         except Unknown:
-            continue  # Marked, and about to be recorded; a mark without a record does no harm.
-        run = recorded.run
-        if run.status.ended:
-            records.forget_open(run_id)
-        elif not _is_lost(run, locks, clock):
-            continue
-        elif run.trigger is TriggeredBy.CLI:
-            _end(recorded, records, clock)
-        else:
-            lost.append(run_id)
+            # Marked, and about to be recorded, unless its process died in between.
+            if run_id < stamp_of(clock() - FORGOTTEN_AFTER):
+                records.forget_open(run_id)
+        except Damaged as error:
+            log.error("run=%s cannot be swept: %s", run_id, error)  # the others can
     return lost
+
+
+def _needs_message(recorded: Recorded, records: RunRecords, locks: Locks, clock: Clock) -> bool:
+    run = recorded.run
+    if run.status.ended:
+        records.forget_open(run.id)
+        return False
+    if not _is_lost(run, locks, clock):
+        return False
+    if run.trigger is TriggeredBy.CLI:
+        _end(recorded, records, clock)
+        return False
+    return True
 
 
 def _end(recorded: Recorded, records: RunRecords, clock: Clock) -> None:

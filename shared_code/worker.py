@@ -10,6 +10,7 @@ import msgspec
 
 from shared_code.attempts import Attempt
 from shared_code.errors import Changed, Damaged, Fenced, StewardError, StoreError, Unknown
+from shared_code.foreign_text import one_line
 from shared_code.locks import Lock, Locks
 from shared_code.ports import Clock, Estate
 from shared_code.run_records import Recorded, RunRecords
@@ -55,7 +56,7 @@ class Worker:
         try:
             run = self.records.get(run_id).run
         except Unknown as error:
-            log.error("run=%s a message names a run without a record: %s", run_id, error)  # no traceback
+            log.error("run=%s a message names a run without a record: %s", one_line(run_id, 80), error)  # no traceback
             return ()
         if run.status.ended:
             self.records.forget_open(run_id)
@@ -69,7 +70,9 @@ class Worker:
             again = self._perform_locked(run_id, token, invocation_id, watch)
         except (Fenced, Changed) as error:
             log.error("run=%s job=%s stopped without writing: %s", run.id, run.job, error)
-            again = ()
+            # If nobody took it over after all, nobody else will go on with it.
+            mine = self.locks.read(run.job).token == token and not self.records.get(run_id).run.status.ended
+            again = (run_id,) if mine else ()
         except BaseException:
             self._release_quietly(run, token)
             raise
@@ -87,7 +90,10 @@ class Worker:
         try:
             recorded = self.records.get(run_id)
         except Unknown as error:
-            log.error("run=%s a poison message names a run without a record: %s", run_id, error)
+            log.error("run=%s a poison message names a run without a record: %s", one_line(run_id, 80), error)
+            return ()
+        except Damaged as error:
+            log.error("run=%s its message is given up, and its record cannot say so: %s", run_id, error)
             return ()
         run = recorded.run
         try:
@@ -105,11 +111,11 @@ class Worker:
         return self._left_locked(run)
 
     def _left_locked(self, run: Run) -> tuple[str, ...]:
-        """Release the lock that a process left behind which died right after it ended the run."""
+        """Let an ended run wait no longer, nor hold the lock, if its process died right after it ended the run."""
         lock = self.locks.read(run.job)
-        if lock.run != run.id or not self.locks.is_abandoned(lock):
-            return ()
-        return self.locks.release(run.job, lock.token)
+        if lock.run == run.id and self.locks.is_abandoned(lock):
+            self.locks.release(run.job, lock.token)
+        return self.locks.leave(run.job, run.id)
 
     def _lock(self, run: Run, token: str) -> Lock:
         """Take the lock; where an earlier attempt at the same run has it, wait until that is seen alive or is gone."""
@@ -130,7 +136,7 @@ class Worker:
         if run.status.ended:
             return ()
         if self.records.is_cancelled(run_id):
-            self._end(recorded, RunStatus.CANCELLED, "Cancelled before it started.")
+            self._end(recorded, RunStatus.CANCELLED, run.cancelled_sentence)
             return ()
         if problems := self.configuration.problems_of(run.job, Costs.RUNS):
             self._end(recorded, RunStatus.REFUSED, "; ".join(map(str, problems)))
@@ -169,6 +175,8 @@ class Worker:
         try:
             with attempt:
                 summary = self.jobs[run.job](work)
+            attempt.renew()  # a process that was paused finds out here that it was taken over
+            attempt.check_fence()
         except OutOfTime:
             queued = msgspec.structs.replace(attempt.run, status=RunStatus.QUEUED)
             self.records.change(queued, attempt.recorded.etag)

@@ -35,13 +35,28 @@ def test_the_second_to_ask_waits(world: World) -> None:
         assert (lock.run, lock.token, lock.waiting) == ("run-1", "token-1", ("run-2",))
 
 
-def test_a_release_names_those_who_waited_oldest_first(world: World) -> None:
-    """Whoever releases the lock learns which runs now need a message."""
+def test_a_release_names_the_run_that_waited_longest(world: World) -> None:
+    """It needs a message; it and those behind it go on waiting until they take the lock or leave."""
     world.locks().acquire(JOB, "run-1", "token-1")
     for run in ("run-3", "run-2"):
         world.locks().acquire(JOB, run, f"token-{run}")
 
-    assert world.locks().release(JOB, "token-1") == ("run-2", "run-3")
+    assert world.locks().release(JOB, "token-1") == ("run-2",)
+    assert world.locks().read(JOB) == Lock(waiting=("run-2", "run-3"))
+    assert world.locks().acquire(JOB, "run-2", "token-2").waiting == ("run-3",)
+    assert world.locks().release(JOB, "token-2") == ("run-3",)
+
+
+def test_a_run_that_has_ended_leaves_and_names_the_next(world: World) -> None:
+    """While the lock is held, whoever holds it will."""
+    world.locks().acquire(JOB, "run-1", "token-1")
+    for run in ("run-2", "run-3"):
+        world.locks().acquire(JOB, run, f"token-{run}")
+
+    assert world.locks().leave(JOB, "run-2") == ()
+    world.locks().release(JOB, "token-1")
+    assert world.locks().leave(JOB, "run-9") == ("run-3",)
+    assert world.locks().leave(JOB, "run-3") == ()
     assert world.locks().read(JOB) == Lock()
 
 

@@ -7,6 +7,7 @@ import pytest
 from shared_code.errors import Damaged
 from shared_code.model import Reading, Verdict
 from shared_code.parts import Parts
+from shared_code.scope import Scope
 from shared_code.store import Store, open_store
 
 RUN = "20261122T050000Z-list-resource-groups-0000000a"
@@ -23,7 +24,7 @@ def verdict(name: str) -> Verdict:
 
 def test_a_saved_part_is_finished(store: Store) -> None:
     """By its id's key, with its records in order."""
-    parts = Parts(store, RUN)
+    parts = Parts(store, RUN, Scope())
     parts.save(verdict("SUB-B"), [{"n": 1}, {"n": 2}])
     parts.save(verdict("sub-a"), [])
 
@@ -37,7 +38,7 @@ def test_records_without_a_verdict_are_not_finished(store: Store) -> None:
     """A process killed in between leaves the subscription to be read again."""
     store.write(f"runs/{RUN}/parts/sub-a.ndjson", b"{}\n")
 
-    assert Parts(store, RUN).finished() == {}
+    assert Parts(store, RUN, Scope()).finished() == {}
 
 
 def test_a_damaged_verdict_is_an_error(store: Store) -> None:
@@ -45,4 +46,11 @@ def test_a_damaged_verdict_is_an_error(store: Store) -> None:
     store.write(f"runs/{RUN}/parts/sub-a.json", b"{]")
 
     with pytest.raises(Damaged, match=rf"^The part 'runs/{RUN}/parts/sub-a.json' cannot be read: "):
-        Parts(store, RUN).finished()
+        Parts(store, RUN, Scope()).finished()
+
+
+def test_a_part_of_another_scope_does_not_count(store: Store) -> None:
+    """A run that goes on after a deployment must not mix what two scopes allowed."""
+    Parts(store, RUN, Scope()).save(verdict("sub-a"), [])
+
+    assert Parts(store, RUN, Scope(exclude_resource_groups=("rg-*",))).finished() == {}

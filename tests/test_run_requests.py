@@ -1,14 +1,17 @@
 """Requests for runs: ticks, wishes, idempotency and cancellation."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace as with_changes
 
-from shared_code.errors import InvalidRequest, KeyReused, Refused, Unknown
+from shared_code.errors import InvalidRequest, KeyReused, Refused, StoreError, Unknown
+from shared_code.run_records import RunRecords
 from shared_code.run_requests import Wanted
-from shared_code.runs import Mode, RunScope, RunStatus, TriggeredBy
+from shared_code.runs import Mode, Run, RunScope, RunStatus, TriggeredBy
 from shared_code.settings import configure
 from shared_code.sightings import first_seen
 from shared_code.store import open_store
@@ -79,6 +82,53 @@ def test_nothing_runs_for_a_time_before_the_schedule_was_first_seen(world: World
     run_id = world.requests().tick(JOB, past_due=True)
     assert run_id is not None
     assert world.records().get(run_id).run.scheduled_for == FIVE + timedelta(hours=25)
+
+
+class Recovering(RunRecords):
+    """Records of a store that answers again after `outage` tries."""
+
+    outage = 2
+
+    def create(self, run: Run) -> bool:
+        self.outage -= 1
+        if self.outage >= 0:
+            raise StoreError("the store does not answer")
+        return super().create(run)
+
+
+def test_a_tick_outlives_a_short_outage_of_the_store(world: World) -> None:
+    """The host would call again at the next occurrence only."""
+    world.now = FIVE
+    requests = replace(world.requests(), records=Recovering(world.store))
+
+    run_id = requests.tick(JOB, past_due=False)
+
+    assert run_id is not None
+    assert world.records().get(run_id).run.scheduled_for == FIVE
+    assert world.now == FIVE + timedelta(seconds=20)
+
+
+def test_a_tick_whose_run_is_under_way_is_not_sent_again(world: World) -> None:
+    """Once begun, never."""
+    world.now = FIVE
+    run_id = str(world.requests().tick(JOB, past_due=False))
+    recorded = world.records().get(run_id)
+    world.records().change(with_changes(recorded.run, status=RunStatus.RUNNING), recorded.etag)
+
+    assert world.requests().tick(JOB, past_due=False) is None
+
+
+def test_a_key_is_the_jobs_own(world: World) -> None:
+    """The same key for another job is another wish."""
+    watchdog = world.requests().by_hand("watchdog", Wanted(), TriggeredBy.HTTP, idempotency_key="key-1").id
+
+    assert by_hand(world, "key-1") != watchdog
+
+
+def test_a_subscription_id_is_one_printable_text(world: World) -> None:
+    """It is named in logs and reports."""
+    with pytest.raises(InvalidRequest, match=r"scope\.subscriptions has 'x forged', which is no subscription id"):
+        by_hand(world, scope=RunScope(("x\nforged",)))
 
 
 def test_a_call_by_hand_makes_a_run_of_its_own(world: World) -> None:

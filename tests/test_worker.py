@@ -1,8 +1,6 @@
 """The worker: a run is performed once, whoever delivers its message and however often."""
 
 import logging
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,13 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared_code.errors import AzureError, StoreError, Unknown
-from shared_code.model import Reading
+from shared_code.errors import AzureError, Fenced, StoreError, Unknown
+from shared_code.model import Reading, Subscription
 from shared_code.run_requests import Wanted
 from shared_code.runs import Mode, Progress, Run, RunStatus, TriggeredBy, run_id
-from shared_code.store import Sink, Store, Stored, open_store
+from shared_code.store import open_store
 from shared_code.sweeper import sweep
 from shared_code.work import Cancelled, OutOfTime, Summary, Work
+from tests.stores import DeadAfter, Killed, Lossy
 from tests.world import NOON, FewGroups, World, subscription_id
 
 JOB = "list-resource-groups"
@@ -418,62 +417,114 @@ def test_the_watchdog_requeues_what_the_sweeper_found(world: World) -> None:
     assert world.records().get(watchdog).run.counts["runs_requeued"] == 1
 
 
-class Killed(BaseException):
-    """The process ends here, as by kill -9."""
+@pytest.mark.parametrize("lose", ["run.json", "locks/", "requests/"])
+def test_an_answer_that_gets_lost_costs_nothing(world: World, lose: str) -> None:
+    """Whoever finds another version looks whether it is their own."""
+    world.store = Lossy(world.store, lose)
+    run = world.requests().by_hand(JOB, Wanted(), TriggeredBy.HTTP, idempotency_key="key-1").id
+
+    assert world.worker().perform(run) == ()
+    assert status(world, run) is RunStatus.SUCCEEDED
+    assert world.locks().read(JOB).run is None
+
+    queued = ask(world)
+    assert world.requests().cancel(queued).status is RunStatus.CANCELLED
 
 
-class DeadAfter(Store):
-    """A store whose process is killed at its n-th call, before or after it took effect; the dead write no more."""
+def test_a_run_that_stopped_itself_goes_on(world: World) -> None:
+    """A process that could not keep its lock stops; if nobody took over, its run gets a message again."""
 
-    def __init__(self, inner: Store, calls: int, *, after: bool = False) -> None:
-        self._inner, self._left, self._after = inner, calls, after
+    def job(_: Work) -> Summary:
+        raise Fenced("the lock could not be renewed in time")
 
-    def _step[T](self, action: Iterator[T]) -> T:
-        self._left -= 1
-        if self._left < 0 or (self._left == 0 and not self._after):
-            raise Killed
-        done = next(action)
-        if self._left == 0:
-            raise Killed
-        return done
+    run = ask(world)
 
-    @property
-    def used(self) -> int:
-        return -self._left
+    assert world.worker(jobs={JOB: job}).perform(run) == (run,)
+    world.worker().perform(run)
+    assert status(world, run) is RunStatus.SUCCEEDED
 
-    @property
-    def describe(self) -> str:
-        return self._inner.describe
 
-    def read(self, key: str) -> Stored | None:
-        return self._step(self._inner.read(key) for _ in "1")
+def test_those_who_wait_get_their_turn_though_a_message_is_lost(world: World) -> None:
+    """A store that failed in between, a terminal that sends no messages: the next release names them again."""
+    first, second, third = (ask(world) for _ in range(3))
+    world.locks("a terminal").acquire(JOB, "20261122T000000Z-list-resource-groups-0000000a", "token")
+    for run in (first, second, third):
+        assert world.worker().perform(run) == ()
+    world.locks("a terminal").release(JOB, "token")  # and nobody sends the message
 
-    def create(self, key: str, data: bytes) -> str:
-        return self._step(self._inner.create(key, data) for _ in "1")
+    fourth = ask(world)
+    messages = list(world.worker().perform(fourth))
+    while messages:
+        messages += world.worker().perform(messages.pop())
 
-    def replace(self, key: str, data: bytes, etag: str) -> str:
-        return self._step(self._inner.replace(key, data, etag) for _ in "1")
+    assert {status(world, run) for run in (first, second, third, fourth)} == {RunStatus.SUCCEEDED}
 
-    def write(self, key: str, data: bytes) -> None:
-        return self._step(self._inner.write(key, data) for _ in "1")
 
-    def writer(self, key: str) -> AbstractContextManager[Sink]:
-        return self._step(self._inner.writer(key) for _ in "1")
+def test_a_damaged_record_is_left_out_of_the_sweep(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """It is said, and the other lost runs are found."""
+    damaged, lost = ask(world), ask(world)
+    world.store.write(f"runs/{damaged}/run.json", b"")
+    world.pass_time(minutes=11)
 
-    def chunks(self, key: str) -> Iterator[bytes]:
-        return self._step(self._inner.chunks(key) for _ in "1")
+    assert sweep(world.records(), world.locks(), world.clock) == [lost]
+    assert f"run={damaged} cannot be swept: The record of run" in caplog.text
+    assert world.worker().give_up(damaged, "delivered too often") == ()
 
-    def lines(self, key: str) -> Iterator[bytes]:
-        return self._step(self._inner.lines(key) for _ in "1")
 
-    def keys(self, prefix: str) -> Iterator[str]:
-        return self._step(self._inner.keys(prefix) for _ in "1")
+def test_a_mark_without_a_record_is_forgotten_after_a_day(world: World) -> None:
+    """Its request never came to be."""
+    run = run_id(JOB, world.now, occurrence=False)
+    world.store.write(f"open/{run}", b"")
+    sweep(world.records(), world.locks(), world.clock)
+    assert world.records().open() == [run]
 
-    def folders(self, prefix: str) -> list[str]:
-        return self._step(self._inner.folders(prefix) for _ in "1")
+    world.pass_time(days=1, seconds=1)
+    sweep(world.records(), world.locks(), world.clock)
+    assert world.records().open() == []
 
-    def delete(self, key: str) -> None:
-        return self._step(self._inner.delete(key) for _ in "1")
+
+def test_a_process_that_was_paused_while_another_took_over_writes_no_end(world: World) -> None:
+    """Its beat was paused with it, so it looks at the lock itself before its last write."""
+
+    def job(_: Work) -> Summary:
+        world.dead.add("process-1")
+        world.locks("process-2").acquire(JOB, run, "token-of-another")
+        return Summary(status=RunStatus.SUCCEEDED)
+
+    run = ask(world)
+
+    assert world.worker("process-1", jobs={JOB: job}).perform(run) == ()
+    assert status(world, run) is RunStatus.RUNNING
+
+
+def test_a_run_resumed_keeps_its_first_start(world: World) -> None:
+    """And a cancellation of it does not say that it never started."""
+
+    def late(_: Work) -> Summary:
+        raise OutOfTime
+
+    run = ask(world)
+    world.worker(jobs={JOB: late}).perform(run)
+    started = world.records().get(run).run.started
+    world.pass_time(minutes=5)
+    assert world.requests().cancel(run).error == "Cancelled before it went on."
+    assert world.records().get(run).run.started == started == NOON
+
+
+def test_foreign_text_makes_no_log_line_of_its_own(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """A subscription may be called anything."""
+
+    class Hostile(FewGroups):
+        def subscriptions(self) -> list[Subscription]:
+            return [Subscription(subscription_id(0), "x\nCRITICAL forged \x1b]0;pwn", "Enabled")]
+
+    world.estate = Hostile(unreadable=frozenset({0}))
+    run = ask(world)
+    world.worker().perform(run)
+
+    assert "x CRITICAL forged  ]0;pwn" in caplog.text
+    assert "\x1b" not in caplog.text
+    assert "\nCRITICAL" not in caplog.text
 
 
 @settings(max_examples=80, deadline=None)

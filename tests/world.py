@@ -82,6 +82,9 @@ class World:
     def clock(self) -> datetime:
         return self.now
 
+    def sleep(self, seconds: float) -> None:
+        self.pass_time(seconds=seconds)
+
     def heartbeat(self) -> bool:
         self.heartbeats += 1
         return True
@@ -96,7 +99,7 @@ class World:
         return Locks(store or self.store, self.clock, holder, lambda one: one in self.dead)
 
     def requests(self) -> RunRequests:
-        return RunRequests(configure(self.toml, "steward.toml", {}), self.records(), self.store, self.clock)
+        return RunRequests(configure(self.toml, "steward.toml", {}), self.records(), self.store, self.clock, self.sleep)
 
     def worker(
         self,
@@ -118,7 +121,7 @@ class World:
             clock=self.clock,
             heartbeat=self.heartbeat,
             time_limit=time_limit,
-            sleep=sleep or (lambda seconds: self.pass_time(seconds=seconds)),
+            sleep=sleep or self.sleep,
         )
 
     def groups_of(self, run_id: str) -> list[ResourceGroup]:

@@ -1,7 +1,7 @@
 """list-resource-groups: every resource group of every enabled subscription in scope, and how many resources it has."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 import msgspec
@@ -33,7 +33,7 @@ def list_resource_groups(work: Work) -> Summary:
         Interrupted, Fenced: from the checkpoint.
     """
     selection = select(work.estate.subscriptions(), work.configuration.scope, work.run.scope.subscriptions)
-    parts = Parts(work.store, work.run.id)
+    parts = Parts(work.store, work.run.id, work.configuration.scope)
     _read_missing(work, selection.to_read, parts)
     finished = parts.finished()
     chosen = [subscription.id.casefold() for subscription in selection.to_read]
@@ -46,7 +46,9 @@ def list_resource_groups(work: Work) -> Summary:
     return Summary(status=status, error=error, counts=counts, verdicts=tuple(verdicts), outputs=(NDJSON, CSV, HTML))
 
 
-def read_subscription(estate: Estate, subscription: Subscription, scope: Scope) -> tuple[Verdict, list[ResourceGroup]]:
+def read_subscription(
+    estate: Estate, subscription: Subscription, scope: Scope, checkpoint: Callable[[], None] = lambda: None
+) -> tuple[Verdict, list[ResourceGroup]]:
     """Read the resource groups of one subscription and count their resources.
 
     Returns:
@@ -61,11 +63,13 @@ def read_subscription(estate: Estate, subscription: Subscription, scope: Scope) 
     reason: str | None = None
     try:
         for group_page in estate.resource_groups(subscription):
+            checkpoint()
             groups.update((key(group.id), group) for group in group_page if scope.includes_group(group.name))
             excluded.update(key(group.id) for group in group_page if not scope.includes_group(group.name))
         all_groups = True
         found: Counter[str | None] = Counter()
         for id_page in estate.resource_ids(subscription):
+            checkpoint()
             found.update(group for group in map(group_key, id_page) if group not in excluded)
         sizes = found
     except AzureError as error:
@@ -109,7 +113,8 @@ def _finished(futures: set[Future[None]]) -> int:
 
 def _read_part(work: Work, subscription: Subscription, parts: Parts) -> None:
     work.checkpoint()
-    verdict, groups = read_subscription(work.estate, subscription, work.configuration.scope)
+    verdict, groups = read_subscription(work.estate, subscription, work.configuration.scope, work.checkpoint)
+    work.checkpoint()
     parts.save(verdict, groups)
 
 
@@ -119,9 +124,15 @@ def _counts(verdicts: list[Verdict]) -> dict[str, int]:
         "subscriptions_read": by_reading[Reading.COMPLETE],
         "subscriptions_not_read": by_reading[Reading.INCOMPLETE],
         "subscriptions_skipped": by_reading[Reading.SKIPPED],
-        "resource_groups": sum(verdict.resource_groups or 0 for verdict in verdicts),
-        "resources": sum(verdict.resources or 0 for verdict in verdicts),
+        **_total("resource_groups", [verdict.resource_groups for verdict in verdicts]),
+        **_total("resources", [verdict.resources for verdict in verdicts]),
     }
+
+
+def _total(name: str, numbers: list[int | None]) -> dict[str, int]:
+    """Add up what was read; where nothing was, there is no total, and not a 0."""
+    known = [number for number in numbers if number is not None]
+    return {name: sum(known)} if known else {}
 
 
 def _write_outputs(
