@@ -75,7 +75,7 @@ def read_report(req: func.HttpRequest) -> func.HttpResponse:
     """Answer the report of a run as HTML, CSV or JSON, by `?format=` or the Accept header."""
     own = steward()
     run = own.records.get(req.route_params["run"]).run
-    form = choose(req.params.get("format"), req.headers.get("Accept", ""))
+    form = choose(req.params.get("format"), req.headers.get("Accept", ""), run.outputs)
     extra = {"Content-Disposition": f'attachment; filename="{run.id}.csv"'} if form == "csv" else None
     return answer(b"".join(report(own.store, run, form)), TYPES[form], headers=extra)
 

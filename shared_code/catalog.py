@@ -1,19 +1,29 @@
 """The catalog: what each job is, when it runs next, how it went last, and what is wrong with it."""
 
+from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 
 import msgspec
 
 from shared_code.run_records import RunRecords
-from shared_code.runs import Run
+from shared_code.runs import Run, RunStatus
+from shared_code.schedule_warnings import too_short
+from shared_code.schedules import AzureVerdict, StewardVerdict
 from shared_code.settings import Configuration, Costs
 
 NEXT_RUNS = 3
 """How many coming occurrences are shown."""
+RECENT = 5
+"""How many runs are looked at for what is usual."""
 
 
 class JobView(msgspec.Struct, frozen=True, kw_only=True):
-    """A job as operators see it. Times are UTC; `timer` is False where the schedule is missing or wrong."""
+    """A job as operators see it. Times are UTC; `timer` is False where the schedule is missing or wrong.
+
+    `words` says in a sentence when Azure would start it; `azure` and `steward` are the two verdicts on its schedule,
+    None without one; `warnings` cost nothing.
+    """
 
     name: str
     schedule: str | None
@@ -22,6 +32,10 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     runnable: bool
     problems: tuple[str, ...]
     last_run: Run | None
+    words: str | None = None
+    warnings: tuple[str, ...] = ()
+    azure: AzureVerdict | None = None
+    steward: StewardVerdict | None = None
 
 
 def view(configuration: Configuration, records: RunRecords, name: str, now: datetime) -> JobView:
@@ -31,7 +45,12 @@ def view(configuration: Configuration, records: RunRecords, name: str, now: date
         StoreError: the store cannot be read.
     """
     schedule = configuration.schedules.get(name)
-    last = next(records.newest(name), None)
+    judgement = configuration.judgements.get(name)
+    recent = list(islice(records.newest_readable(name), RECENT))
+    warnings = [str(warning) for warning in configuration.warnings if warning.job in (None, name)]
+    if schedule is not None:
+        durations = list(_durations(recent))
+        warnings += [f"jobs.{name}.schedule: {text}" for text in too_short(schedule.cron, durations, now)]
     timer = schedule is not None and not configuration.problems_of(name, Costs.RUNS)
     return JobView(
         name=name,
@@ -40,5 +59,16 @@ def view(configuration: Configuration, records: RunRecords, name: str, now: date
         next_runs=tuple(schedule.upcoming(now, NEXT_RUNS)) if schedule and timer else (),
         runnable=not configuration.problems_of(name, Costs.RUNS),
         problems=tuple(map(str, configuration.problems_of(name, Costs.TIMER))),
-        last_run=records.get(last).run if last else None,
+        last_run=recent[0].brief if recent else None,
+        words=judgement.words if judgement else None,
+        warnings=tuple(warnings),
+        azure=judgement.azure if judgement else None,
+        steward=judgement.steward if judgement else None,
     )
+
+
+def _durations(runs: list[Run]) -> Iterator[float]:
+    """Give the seconds that those runs took that succeeded."""
+    for run in runs:
+        if run.status is RunStatus.SUCCEEDED and run.started and run.ended:
+            yield (run.ended - run.started).total_seconds()

@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Never
 
@@ -14,10 +15,13 @@ from shared_code import terminal
 from shared_code.catalog import view
 from shared_code.errors import Changed, InvalidRequest, Refused, SettingsError, StewardError, Unknown
 from shared_code.foreign_text import one_line
-from shared_code.model import ResourceGroup
+from shared_code.jobs.list_resource_groups import NDJSON
+from shared_code.jobs.watchdog import FINDINGS
+from shared_code.model import Finding, ResourceGroup
 from shared_code.run_records import folder
 from shared_code.run_requests import Wanted
 from shared_code.runs import Mode, Run, RunScope, RunStatus, TriggeredBy
+from shared_code.schedule_preview import moment_of, preview
 from shared_code.settings import Costs
 from shared_code.sweeper import sweep
 from shared_code.wiring import steward, user_name, utc_now
@@ -57,17 +61,20 @@ def _options(verbose: Annotated[bool, typer.Option("--verbose", help="Show the l
 def check(json: Json = False) -> None:
     """Validate steward.toml and app settings.
 
-    Every problem comes with its place; the exit code is 2 if there are any.
+    Every problem comes with its place; the exit code is 2 if there are any. Warnings alone leave it 0.
     """
-    problems = steward().configuration.problems
+    problems, warnings = steward().configuration.problems, steward().configuration.warnings
     if json:
-        _print_json({"valid": not problems, "problems": problems})
+        _print_json({"valid": not problems, "problems": problems, "warnings": warnings})
     else:
         for problem in problems:
             print(problem)
+        for warning in warnings:
+            print(f"warning: {warning}")
         configuration = steward().configuration
         summary = f"{len(configuration.jobs)} jobs, {len(configuration.schedules)} schedules"
-        print(f"{len(problems)} problems found." if problems else f"{steward().environment.config}: valid, {summary}.")
+        found = f"{len(problems)} problem{'s' if len(problems) > 1 else ''} found."
+        print(found if problems else f"{steward().environment.config}: valid, {summary}.")
     raise typer.Exit(WRONG if problems else 0)
 
 
@@ -75,7 +82,7 @@ def check(json: Json = False) -> None:
 def jobs(json: Json = False) -> None:
     """Show the jobs and when they run.
 
-    Schedule, next and last run of each, and what is wrong with it.
+    Schedule, also in words, next and last run of each, and what is wrong with it or may surprise.
     """
     own = steward()
     views = [view(own.configuration, own.records, name, utc_now()) for name in sorted(own.configuration.jobs)]
@@ -83,6 +90,29 @@ def jobs(json: Json = False) -> None:
         _print_json({"jobs": views})
     else:
         terminal.show_jobs(views)
+
+
+@app.command()
+def schedule(
+    expression: Annotated[str, typer.Argument(metavar="EXPR", help="The schedule; %NAME% reads the environment.")],
+    count: Annotated[int, typer.Option(metavar="N", min=1, max=1000, help="How many of the next runs.")] = 5,
+    after: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Runs after this time, ISO 8601, UTC; now without it.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Show what a schedule means before it is deployed.
+
+    What Azure makes of it and what Steward does, in words, what may surprise, and the next runs. The exit code is 2 if
+    Steward refuses it.
+    """
+    start = utc_now() if after is None else moment_of(after)
+    found = preview(expression, steward().environ, start, count)
+    if json:
+        _print_json(found)
+    else:
+        terminal.show_schedule(found)
+    raise typer.Exit(0 if found.steward.accepted else WRONG)
 
 
 @app.command()
@@ -106,10 +136,12 @@ def run(
     asked = own.requests.by_hand(job, wanted, TriggeredBy.CLI, requested_by=user_name())
     try:
         with terminal.progress_bar(job) as watch:
-            own.worker(time_limit=None).perform(asked.id, watch=watch)
+            unfinished = asked.id in own.worker(time_limit=None).perform(asked.id, watch=watch)
     except KeyboardInterrupt:
-        _end_interrupted(asked.id)
+        _end(asked.id, RunStatus.CANCELLED, "Cancelled from the keyboard.")
         raise StewardError("stopped from the keyboard") from None
+    if unfinished:  # the worker stopped itself; in the app its message would come again
+        _end(asked.id, RunStatus.FAILED, "The store did not answer for too long; start it again.")
     ended = _ended(asked.id)
     files = _copy(ended, output) if output else []
     if json:
@@ -131,8 +163,7 @@ def runs(
     own = steward()
     if job is not None:
         own.requests.known(job)
-    ids = own.records.newest(job)
-    found = [own.records.get(run_id).run for run_id, _ in zip(ids, range(limit), strict=False)]
+    found = [run.brief for run in islice(own.records.newest_readable(job), limit)]
     if json:
         _print_json({"runs": found})
     elif found:
@@ -196,27 +227,26 @@ def _ended(run_id: str) -> Run:
             continue
 
 
-def _end_interrupted(run_id: str) -> None:
-    """End a run whose worker was interrupted before it could: just before it began, or between its first two steps."""
+def _end(run_id: str, status: RunStatus, reason: str) -> None:
+    """End a run whose worker could not: it was interrupted just before it began, or lost its lock to nobody."""
     own = steward()
     recorded = own.records.get(run_id)
     if not recorded.run.status.ended:
-        begun = recorded.run.status is RunStatus.RUNNING
-        reason = "Cancelled while it ran." if begun else "Cancelled before it started."
-        own.requests.end(recorded.run, recorded.etag, RunStatus.CANCELLED, reason)
+        own.requests.end(recorded.run, recorded.etag, status, reason)
 
 
 def _show_result(ended: Run) -> None:
-    name = next((name for name in ended.outputs if name.endswith(".ndjson")), None)
-    if name is not None:
-        terminal.show_groups(_groups(ended, name), ended.counts.get("resource_groups", 0))
+    if NDJSON in ended.outputs:
+        terminal.show_groups(_lines(ended, NDJSON, ResourceGroup), ended.counts.get("resource_groups", 0))
     terminal.show_run(ended)
+    if FINDINGS in ended.outputs:
+        terminal.show_findings(_lines(ended, FINDINGS, Finding))
     if ended.outputs:
         print(f"reports: {steward().store.describe}/{folder(ended.id)}/")
 
 
-def _groups(ended: Run, name: str) -> Iterator[ResourceGroup]:
-    decode = msgspec.json.Decoder(ResourceGroup).decode
+def _lines[Line](ended: Run, name: str, kind: type[Line]) -> Iterator[Line]:
+    decode = msgspec.json.Decoder(kind).decode
     return map(decode, steward().store.lines(f"{folder(ended.id)}/{name}"))
 
 

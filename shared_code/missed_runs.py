@@ -9,6 +9,8 @@ from shared_code.schedules import Schedule
 from shared_code.times import duration_text, text_of
 
 RULE = "missed-run"
+JOBS = "jobs/"
+"""What the resource id of a job begins with."""
 
 
 def due_occurrence(
@@ -53,7 +55,7 @@ def missed(job: str, due: datetime, since: Iterable[Run], expect_within: timedel
     return Finding(
         rule=RULE,
         kind="missed",
-        resource_id=f"jobs/{job}",
+        resource_id=f"{JOBS}{job}",
         severity=Severity.HIGH,
         detail=f"{job} was due at {text_of(due)} and has not ended within {duration_text(expect_within)}: {what}",
         evidence={"due": text_of(due), "run": latest.id if latest else ""},

@@ -3,15 +3,29 @@
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 import msgspec
 
 from shared_code.foreign_text import one_line
 from shared_code.ncrontab import Cron, Interval, ScheduleError, parse
+from shared_code.occurrences import FIELDS
+from shared_code.schedule_repairs import repaired
+from shared_code.schedule_warnings import SHORTEST, warnings_of
+from shared_code.schedule_words import length_of, listed, words_of, words_of_interval
+
+LONGEST = 10_000
+"""Characters of a schedule that are read, its settings filled in."""
+LONGEST_TEXT = 200
+"""Characters of a schedule that a sentence quotes."""
+LONGEST_NAME = 80
+"""Characters of a setting's name that a sentence quotes."""
+EXAMPLE = "six NCRONTAB fields, such as '0 0 6 * * *' for every day at 06:00"
+MONTHS = FIELDS[4].names
 
 _PLACEHOLDER = re.compile(r"%([^%]*)%")
-# No schedule has these, and connection strings, addresses and keys do.
-_NO_SCHEDULE = re.compile(r"[=;&?]|//")
+# No schedule has these; connection strings, addresses and keys do.
+_NO_SCHEDULE = re.compile(r"[=;&?]|//|[A-Za-z0-9+_]{10}")
 
 
 class Schedule(msgspec.Struct, frozen=True):
@@ -21,14 +35,84 @@ class Schedule(msgspec.Struct, frozen=True):
     resolved: str
     cron: Cron
 
+    @property
+    def words(self) -> str:
+        """When it fires, in one sentence for people."""
+        return words_of(self.cron)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Where Azure's meaning is not what the text says to most readers."""
+        return warnings_of(self.cron)
+
     def upcoming(self, after: datetime, count: int) -> list[datetime]:
         """Return the next `count` occurrences strictly after `after`, fewer if the schedule ends."""
-        found: list[datetime] = []
-        following = self.cron.next_after(after)
-        while following is not None and len(found) < count:
-            found.append(following)
-            following = self.cron.next_after(following)
-        return found
+        return upcoming(self.cron, after, count)
+
+
+class Reading(StrEnum):
+    """What Azure takes a schedule for."""
+
+    CRON = "cron"
+    """Fields."""
+    TIMESPAN = "timespan"
+    """An interval, counted from the start of each call."""
+
+
+class AzureVerdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What the Functions host makes of a text; one that it rejects puts the function in error."""
+
+    accepted: bool
+    reads_as: Reading | None = None
+    expanded: str | None = None
+    """A cron in the host's own form: numbers only."""
+    reason: str | None = None
+    """Why it is rejected."""
+
+
+class StewardVerdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What Steward makes of it; a job whose schedule is refused has no timer."""
+
+    accepted: bool
+    reason: str | None = None
+    """Why it is refused, and what to write."""
+    write: str | None = None
+    """The text to paste instead, where there is one."""
+
+
+class Judgement(msgspec.Struct, frozen=True, kw_only=True):
+    """Both verdicts, and what a text means to Azure where it means something."""
+
+    azure: AzureVerdict
+    steward: StewardVerdict
+    meaning: Cron | Interval | None = None
+    schedule: Schedule | None = None
+    """What is used; only where Steward accepts it."""
+
+    @property
+    def words(self) -> str | None:
+        """What Azure would make of it, in one sentence for people."""
+        match self.meaning:
+            case Cron():
+                return words_of(self.meaning)
+            case Interval():
+                return words_of_interval(self.meaning)
+        return None
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Where that is not what the text says to most readers."""
+        return warnings_of(self.meaning) if isinstance(self.meaning, Cron) else ()
+
+
+def upcoming(cron: Cron, after: datetime, count: int) -> list[datetime]:
+    """Return the next `count` occurrences strictly after `after` (aware), fewer if the schedule ends."""
+    found: list[datetime] = []
+    following = cron.next_after(after)
+    while following is not None and len(found) < count:
+        found.append(following)
+        following = cron.next_after(following)
+    return found
 
 
 def check(text: str, environ: Mapping[str, str]) -> Schedule | str:
@@ -41,23 +125,41 @@ def check(text: str, environ: Mapping[str, str]) -> Schedule | str:
     Returns:
         The schedule, or one sentence that says what is wrong and what to write instead.
     """
-    resolved = fill(text, environ)
+    judgement = judge(text, environ)
+    return judgement.schedule or judgement.steward.reason or ""
+
+
+def judge(text: str, environ: Mapping[str, str]) -> Judgement:
+    """Say what Azure makes of a schedule text and what Steward does; never raises.
+
+    Args:
+        text: any text; `%NAME%` reads an app setting, as the Functions host does.
+        environ: the app settings.
+    """
+    resolved = fill(text, environ) if len(text) <= LONGEST else text
     if isinstance(resolved, ScheduleError):
-        return str(resolved)
-    if resolved != text and _NO_SCHEDULE.search(resolved):
-        return f"the app setting in '{one_line(text)}' holds no schedule; its value is not shown, as it may be a secret"
+        return _rejected(str(resolved))
+    if len(resolved) > LONGEST:
+        return _rejected(
+            f"the schedule has {len(resolved):,} characters, of which {LONGEST:,} are read; write {EXAMPLE}"
+        )
     try:
-        cron = parse(resolved)
+        meaning = parse(resolved)
     except ScheduleError as error:
-        return str(error)
-    if isinstance(cron, Interval):
-        every = timedelta(seconds=cron.seconds)
-        return f"'{resolved}' is a TimeSpan, every {_in_words(every)}, which drifts; write {_fields_for(every)}"
-    if len(resolved.split()) == 5:
-        return f"'{resolved}' has five fields, which stop firing when the app scales; write '0 {resolved.strip()}'"
-    if not cron.fires:
-        return f"'{resolved}' names a date that never comes; correct the day or the month"
-    return Schedule(text, resolved, cron)
+        if resolved != text and _NO_SCHEDULE.search(resolved):
+            setting = f"the app setting in '{one_line(text, LONGEST_NAME)}'"
+            return _rejected(f"{setting} holds no schedule; its value is not shown, as it may be a secret")
+        write = repaired(resolved)
+        return _rejected(_with_whole(error, write), write)
+    if isinstance(meaning, Interval):
+        return _refused_interval(meaning)
+    azure = AzureVerdict(accepted=True, reads_as=Reading.CRON, expanded=meaning.expanded)
+    if reason := _refusal(meaning):
+        return Judgement(
+            azure=azure, steward=StewardVerdict(accepted=False, reason=reason[0], write=reason[1]), meaning=meaning
+        )
+    schedule = Schedule(text, resolved, meaning)
+    return Judgement(azure=azure, steward=StewardVerdict(accepted=True), meaning=meaning, schedule=schedule)
 
 
 def fill(text: str, environ: Mapping[str, str]) -> str | ScheduleError:
@@ -65,7 +167,8 @@ def fill(text: str, environ: Mapping[str, str]) -> str | ScheduleError:
     folded = {name.casefold(): value for name, value in environ.items()}
     for match in _PLACEHOLDER.finditer(text):
         if match[1].casefold() not in folded:
-            sentence = f"'{match[0]}' names no app setting; add the setting {match[1] or 'NAME'} to the app"
+            name = one_line(match[1], LONGEST_NAME)
+            sentence = f"'%{name}%' names no app setting; add the setting {name or 'NAME'} to the app"
             return ScheduleError(sentence, text, match.start(), len(match[0]))
     if text.count("%") % 2:
         sentence = "a % has no partner; write %NAME% to read the app setting NAME"
@@ -73,20 +176,64 @@ def fill(text: str, environ: Mapping[str, str]) -> str | ScheduleError:
     return _PLACEHOLDER.sub(lambda match: folded[match[1].casefold()], text)
 
 
-def _in_words(every: timedelta) -> str:
-    """Name a TimeSpan by its largest parts, since 24:00:00 is meant as a day and means 24 of them."""
-    seconds = every.seconds if every > timedelta() else 0
-    parts = {"day": every.days, "hour": seconds // 3600, "minute": seconds // 60 % 60, "second": seconds % 60}
-    named = [f"{number} {name}{'s' if number != 1 else ''}" for name, number in parts.items() if number > 0]
-    return " ".join(named) or "instant"
+def _rejected(reason: str, write: str | None = None) -> Judgement:
+    return Judgement(
+        azure=AzureVerdict(accepted=False, reason=reason),
+        steward=StewardVerdict(accepted=False, reason=reason, write=write),
+    )
 
 
-def _fields_for(every: timedelta) -> str:
+def _with_whole(error: ScheduleError, write: str | None) -> str:
+    """Add the whole corrected text to the sentence, before the lines that point at the place."""
+    sentence, _, place = str(error).partition("\n")
+    return f"{sentence} The whole: '{write}'.\n{place}" if write else str(error)
+
+
+def _refused_interval(interval: Interval) -> Judgement:
+    write = _fields_for(timedelta(seconds=interval.seconds))
+    instead = f"'{write}'" if write else EXAMPLE
+    reason = f"{_quote(interval.text)} is a TimeSpan, {length_of(interval)}, which drifts; write {instead}"
+    return Judgement(
+        azure=AzureVerdict(accepted=True, reads_as=Reading.TIMESPAN),
+        steward=StewardVerdict(accepted=False, reason=reason, write=write),
+        meaning=interval,
+    )
+
+
+def _refusal(cron: Cron) -> tuple[str, str] | None:
+    """Say why Steward refuses what the host accepts, and the text to write."""
+    if not cron.fires:
+        write = _with_days(cron, str(min(SHORTEST[month - 1] for month in cron.months)))
+        months = listed([MONTHS[month - 1] for month in cron.months], "or")
+        day = f"day {cron.days[0]}"
+        return f"{_quote(cron.text)} never fires: there is no {day} in {months}; write '{write}'", write
+    if not cron.has_seconds:
+        stripped = cron.text.strip(" ")
+        write = f"0 {stripped if stripped == one_line(stripped, LONGEST_TEXT) else cron.expanded}"
+        return f"{_quote(cron.text)} has five fields, which stop firing when the app scales; write '{write}'", write
+    return None
+
+
+def _with_days(cron: Cron, days: str) -> str:
+    """Write the schedule in six fields with other days, as it was written where that can be pasted."""
+    text = cron.text if cron.text == one_line(cron.text, LONGEST_TEXT) else cron.expanded
+    parts = [part for part in text.split(" ") if part]
+    parts = parts if cron.has_seconds else ["0", *parts]
+    return " ".join(
+        days if field.name == "day of the month" else part for field, part in zip(FIELDS, parts, strict=True)
+    )
+
+
+def _quote(text: str) -> str:
+    shown = one_line(text, LONGEST_TEXT)
+    # Spaces matter to nobody, and are kept so that the text can be found in the file.
+    return f"'{text if shown == text.strip(' ') and len(text) <= LONGEST_TEXT else shown}'"
+
+
+def _fields_for(every: timedelta) -> str | None:
     """Write the six fields that fire as often, where there are any."""
     for unit, most, fields in ((1, 60, "{} * * * * *"), (60, 60, "0 {} * * * *"), (3600, 24, "0 0 {} * * *")):
         number, rest = divmod(every.total_seconds(), unit)
         if not rest and 0 < number < most and most % number == 0:
-            return f"'{fields.format('*' if number == 1 else f'*/{number:g}')}'"
-    if every == timedelta(days=1):
-        return "'0 0 0 * * *'"
-    return "six NCRONTAB fields, such as '0 0 6 * * *' for every day at 06:00"
+            return fields.format("*" if number == 1 else f"*/{number:g}")
+    return "0 0 0 * * *" if every == timedelta(days=1) else None

@@ -12,7 +12,8 @@ import msgspec
 from shared_code.durations import Duration
 from shared_code.foreign_text import one_line
 from shared_code.ncrontab import ScheduleError
-from shared_code.schedules import Schedule, check, fill
+from shared_code.schedule_warnings import clashes
+from shared_code.schedules import Judgement, Schedule, fill, judge
 from shared_code.scope import Scope
 
 
@@ -31,6 +32,17 @@ class Problem(msgspec.Struct, frozen=True):
     place: str
     text: str
     costs: Costs
+    job: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.text}"
+
+
+class Caution(msgspec.Struct, frozen=True):
+    """One thing that works and may surprise: where, and what to write instead. It costs nothing."""
+
+    place: str
+    text: str
     job: str | None = None
 
     def __str__(self) -> str:
@@ -66,6 +78,9 @@ JOBS: dict[str, type[ListResourceGroups] | type[Watchdog]] = {
 }
 """The jobs there are, by name, each with the type of its table in steward.toml."""
 
+WRITING: frozenset[str] = frozenset()
+"""The jobs that change something in Azure: none yet."""
+
 
 class Configuration(msgspec.Struct, frozen=True):
     """What steward.toml says, as far as it can be understood, and everything that is wrong with it."""
@@ -74,6 +89,9 @@ class Configuration(msgspec.Struct, frozen=True):
     jobs: dict[str, JobSettings]
     schedules: dict[str, Schedule]
     problems: tuple[Problem, ...]
+    warnings: tuple[Caution, ...] = ()
+    judgements: dict[str, Judgement] = {}
+    """What Azure and Steward make of each schedule, also of those that are refused."""
 
     def problems_of(self, job: str, costs: Costs) -> list[Problem]:
         """Return the problems that cost this job its timer or its runs."""
@@ -89,6 +107,7 @@ def configure(content: bytes | None, place: str, environ: Mapping[str, str]) -> 
         place: the file's name, with which every problem begins.
         environ: the app settings, for `%NAME%`.
     """
+    place = one_line(place) or "STEWARD_CONFIG"  # it is whatever that app setting ends in
     reader = _Reader(place, environ)
     document = reader.document(content)
     reader.only_known(document, ("scope", "jobs"), place)
@@ -99,6 +118,8 @@ def configure(content: bytes | None, place: str, environ: Mapping[str, str]) -> 
         tables = {}
     jobs: dict[str, JobSettings] = {}
     schedules: dict[str, Schedule] = {}
+    judgements: dict[str, Judgement] = {}
+    warnings: list[Caution] = []
     for name in [name for name in tables if name not in JOBS]:
         # Nothing of that name can be started, and the other jobs do not pay for it.
         reader.unknown("job", name, tuple(JOBS), f"{place}: jobs", name)
@@ -107,12 +128,15 @@ def configure(content: bytes | None, place: str, environ: Mapping[str, str]) -> 
         jobs[name] = settings = reader.struct(tables.get(name, {}), kind, where, name)
         if settings.schedule is None:
             continue
-        schedule = check(settings.schedule, environ)
-        if isinstance(schedule, Schedule):
-            schedules[name] = schedule
+        judgements[name] = judgement = judge(settings.schedule, environ)
+        if judgement.schedule:
+            schedules[name] = judgement.schedule
+            warnings += [Caution(f"{where}.schedule", text, name) for text in judgement.warnings]
         else:
-            reader.problem(f"{where}.schedule", schedule, Costs.TIMER, name)
-    return Configuration(scope, jobs, schedules, tuple(reader.problems))
+            reader.problem(f"{where}.schedule", judgement.steward.reason or "", Costs.TIMER, name)
+    crons = {name: schedule.cron for name, schedule in schedules.items()}
+    warnings += [Caution(f"{place}: jobs", text) for text in clashes(crons, WRITING)]
+    return Configuration(scope, jobs, schedules, tuple(reader.problems), tuple(warnings), judgements)
 
 
 class _Reader:

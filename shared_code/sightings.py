@@ -16,8 +16,15 @@ class Sighting(msgspec.Struct, frozen=True):
     first_seen: datetime
 
 
-def first_seen(store: Store, job: str, schedule: Schedule, now: datetime) -> datetime:
+def first_seen(store: Store, job: str, schedule: Schedule, now: datetime, *, remember: bool = True) -> datetime:
     """Return when this schedule of the job was first seen: now, if it is new or has changed.
+
+    Args:
+        store: where sightings are kept.
+        job: its name.
+        schedule: the job's, as the caller has it.
+        now: the present moment.
+        remember: whether a new sighting is written.
 
     Raises:
         StoreError: the store cannot be read or written.
@@ -26,12 +33,16 @@ def first_seen(store: Store, job: str, schedule: Schedule, now: datetime) -> dat
     while True:
         stored = store.read(key)
         try:
+            if stored is None and not remember:
+                return now
             if stored is None:
                 store.create(key, content)
                 return now
             known = _read(stored.data, job)
             if known.schedule == schedule.resolved:
                 return known.first_seen
+            if not remember:
+                return now
             store.replace(key, content, stored.etag)
         except (AlreadyExists, Changed):
             continue

@@ -14,8 +14,9 @@ from rich.text import Text
 
 from shared_code.catalog import JobView
 from shared_code.foreign_text import one_line
-from shared_code.model import Reading, ResourceGroup
+from shared_code.model import Finding, Reading, ResourceGroup
 from shared_code.runs import Progress, Run, RunStatus
+from shared_code.schedule_preview import Preview
 from shared_code.times import duration_text, text_of
 
 if TYPE_CHECKING:
@@ -100,22 +101,54 @@ def show_jobs(views: Iterable[JobView]) -> None:
     """Print a line for each job, and its problems below."""
     rows: list[tuple[str, ...]] = []
     problems: list[str] = []
+    warnings: list[str] = []
     for view in views:
         last = view.last_run
         rows.append(
             (
                 view.name,
                 one_line(view.schedule or ("none: run by hand only" if view.runnable else "none")),
+                view.words or "",
                 text_of(view.next_runs[0]) if view.next_runs else "never",
                 text_of(last.started or last.requested) if last else "never",
                 last.status if last else "",
             )
         )
         problems.extend(problem for problem in view.problems if problem not in problems)
-    _print_rows(rows, ("Job", "Schedule (UTC)", "Next run", "Last run", "Status"))
+        warnings.extend(warning for warning in view.warnings if warning not in warnings)
+    columns = ("Job", "Schedule (UTC)", "In words", "Next run", "Last run", "Status")
+    _print_rows(rows, columns, wrap=("In words",), spare=("In words",))
     out = console()
     for problem in problems:
         out.print(f"problem: {problem}", style="red")
+    for warning in warnings:
+        out.print(f"warning: {warning}", style="yellow")
+
+
+def show_schedule(preview: Preview) -> None:
+    """Print what Azure and Steward make of a schedule, what it means, what may surprise, and when it fires next."""
+    out = console()
+    out.print(one_line(preview.schedule, PIPE_WIDTH) or "(empty)", style="bold", soft_wrap=True)
+    azure, steward = preview.azure, preview.steward
+    if azure.accepted and azure.expanded:
+        out.print(f"  Azure    accepts it, as {azure.expanded}", soft_wrap=True)
+    elif azure.accepted:
+        out.print("  Azure    accepts it, as a TimeSpan", soft_wrap=True)
+    else:
+        out.print("  Azure    rejects it, and puts the function in error", style="red", soft_wrap=True)
+    if steward.accepted:
+        out.print("  Steward  accepts it", style="green")
+    else:
+        reason, _, place = (steward.reason or "").partition("\n")
+        out.print(f"  Steward  refuses it: {reason}", style="red", soft_wrap=True)
+        if place:
+            out.print(place, soft_wrap=True)
+    if preview.words:
+        out.print(f"  Means    {preview.words}", soft_wrap=True)
+    for moment in preview.next_runs:
+        out.print(f"  Next     {text_of(moment)}")
+    for warning in preview.warnings:
+        out.print(f"warning: {warning}", style="yellow", soft_wrap=True)
 
 
 def show_runs(runs: Iterable[Run]) -> None:
@@ -165,6 +198,13 @@ def show_verdicts(run: Run) -> None:
             style = "yellow" if verdict.reading is Reading.INCOMPLETE else None
             named = f"{name} ({one_line(verdict.subscription_id)})"  # the id may be what a caller asked for
             out.print(f"{word}: {named}: {one_line(verdict.reason or '', 1000)}", style=style, soft_wrap=True)
+
+
+def show_findings(findings: Iterable[Finding]) -> None:
+    """Print a line for each finding."""
+    out = console()
+    for finding in findings:
+        out.print(f"{finding.severity} {finding.rule}: {one_line(finding.detail)}", style="yellow", soft_wrap=True)
 
 
 def show_groups(groups: Iterable[ResourceGroup], total: int) -> None:

@@ -74,7 +74,7 @@ class TestHelpAndJson:
         """With --json stdout is one JSON document and nothing else, and stderr is quiet."""
         run = world.run_ids()[0]
         keys = {
-            ("check",): {"valid", "problems"},
+            ("check",): {"valid", "problems", "warnings"},
             ("jobs",): {"jobs"},
             ("runs", "--limit", "1"): {"runs"},
         }
@@ -275,7 +275,7 @@ class TestTerminal:
         evil = msgspec.structs.replace(estate.subscriptions[0], name=f"Evil {''.join(HOSTILE.values())}")
         with world_of(tmp_path, msgspec.structs.replace(estate, subscriptions=(evil,))) as world:
             world.simulator.faults.add(Fault(route="resources", kind="forbidden", times=None))
-            asked = ("--subscription", subscription_id(1), "--subscription", "\x1b[31mid\u202e")
+            asked = ("--subscription", subscription_id(1), "--subscription", "no such id")
             _, listing = in_terminal(world, 80, "run", JOB, *asked)
             run = world.run_ids()[0]
             _, shown = in_terminal(world, 80, "show", run)

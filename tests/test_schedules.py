@@ -1,16 +1,32 @@
 """Schedules: what Azure reads, less what surprises, and the occurrence that a timer call is for."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from shared_code.ncrontab import Cron, parse
-from shared_code.schedules import Schedule, check
+from shared_code.ncrontab import parse
+from shared_code.schedules import AzureVerdict, Reading, Schedule, check, judge
 from tests.fakes import NOW
 
 ANY = "six NCRONTAB fields, such as '0 0 6 * * *' for every day at 06:00"
+
+
+UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
+PIECES = ("*", "*/", "0 ", "7", "-", ",", " ", "%A%", "MON", "T", "24:00:00", "?", "\0", "\u202e", "\x1b[31m", "\ud800")
+
+
+def hostile() -> some.SearchStrategy[str]:
+    """Texts up to 10,000 characters, many of them almost a schedule."""
+    anything = some.text(some.characters(codec=None, exclude_categories=()))
+    fields = some.lists(some.sampled_from(["*", "0", "5-1", "*/7", "31", "T", "%A%", "1,2", "2/0", "\t5"]), max_size=7)
+    pieces = some.lists(some.sampled_from(PIECES), max_size=30).map("".join)
+    long = some.tuples(some.sampled_from(PIECES), some.integers(1, 10_000)).map(
+        lambda made: (made[0] * made[1])[:10_000]
+    )
+    return anything | pieces | long | fields.map(" ".join)
 
 
 def checked(text: str, **environ: str) -> Schedule:
@@ -105,11 +121,32 @@ class TestRefused:
             ),
             (
                 "0 0 0 31 2 *",
-                "'0 0 0 31 2 *' names a date that never comes; correct the day or the month",
+                "'0 0 0 31 2 *' never fires: there is no day 31 in February; write '0 0 0 28 2 *'",
             ),
             (
                 "0 0 0 31 4,6,9,11 *",
-                "'0 0 0 31 4,6,9,11 *' names a date that never comes; correct the day or the month",
+                (
+                    "'0 0 0 31 4,6,9,11 *' never fires: there is no day 31 in April, June, September or November; "
+                    "write '0 0 0 30 4,6,9,11 *'"
+                ),
+            ),
+            (
+                "0 0 0 31/1 FEB,Apr MON",
+                (
+                    "'0 0 0 31/1 FEB,Apr MON' never fires: there is no day 31 in February or April; "
+                    "write '0 0 0 28 FEB,Apr MON'"
+                ),
+            ),
+            (
+                "0 0 31 2 *",
+                "'0 0 31 2 *' never fires: there is no day 31 in February; write '0 0 0 28 2 *'",
+            ),
+            (
+                "*/\t5 6 * * *",
+                (
+                    "'*/ 5 6 * * *' has five fields, which stop firing when the app scales; "
+                    "write '0 0,5,10,15,20,25,30,35,40,45,50,55 6 * * *'"
+                ),
             ),
         ],
     )
@@ -141,6 +178,96 @@ class TestRefused:
             assert schedule.cron.has_seconds
             assert schedule.upcoming(datetime(2026, 1, 1, tzinfo=UTC), 1)
 
+    @pytest.mark.parametrize(
+        ("text", "write"),
+        [
+            ("0 0 6 * * 7", "0 0 6 * * 0"),
+            ("0 0 6 * * 5-7", "0 0 6 * * 5,6,0"),
+            ("0 0 6 * * 1-7", "0 0 6 * * *"),
+            ("0 0 24 * * *", "0 0 0 * * *"),
+            ("0 0 6 ? * MON-FRI", "0 0 6 * * MON-FRI"),
+            ("0 0 6 * * ? *", "0 0 6 * * *"),
+            ("0\t0\t6 * * *\n", "0 0 6 * * *"),
+            ("30 6 * * 7", "0 30 6 * * 0"),
+        ],
+    )
+    def test_what_other_crons_accept_is_written_anew(self, text: str, write: str) -> None:
+        """The whole corrected text is there to paste, and is accepted."""
+        judged = judge(text, {})
+
+        assert judged.steward.write == write
+        assert f" The whole: '{write}'." in refused(text).split("\n")[0]
+        assert judge(write, {}).steward.accepted
+
+    @pytest.mark.parametrize("text", ["never", "0 0 6 L * *", "0 0 25 * * *", "@daily", "0 0\0 6 ? * *", "?" * 500])
+    def test_what_can_only_be_guessed_is_not(self, text: str) -> None:
+        assert judge(text, {}).steward.write is None
+
+    @settings(deadline=None)
+    @given(text=hostile())
+    def test_the_text_to_paste_is_accepted(self, text: str) -> None:
+        """Whatever is refused, and even where the original cannot be shown."""
+        write = judge(text, {}).steward.write
+
+        assert write is None or judge(write, {}).steward.accepted
+
+    def test_more_than_is_read(self) -> None:
+        """Also where settings make it so long."""
+        sentence = "the schedule has 10,001 characters, of which 10,000 are read; write " + ANY
+
+        assert refused("0" * 10_001) == sentence
+        assert refused("%A%%A%1", A="0" * 5000) == sentence
+
+
+class TestJudgement:
+    """Azure's verdict and Steward's."""
+
+    @pytest.mark.parametrize(
+        ("text", "azure", "steward"),
+        [
+            ("0 30 6 * * MON-FRI", AzureVerdict(accepted=True, reads_as=Reading.CRON, expanded="0 30 6 * * 1-5"), True),
+            ("30 6 * * *", AzureVerdict(accepted=True, reads_as=Reading.CRON, expanded="30 6 * * *"), False),
+            ("0 0 0 31 2 *", AzureVerdict(accepted=True, reads_as=Reading.CRON, expanded="0 0 0 31 2 *"), False),
+            ("00:05:00", AzureVerdict(accepted=True, reads_as=Reading.TIMESPAN), False),
+        ],
+        ids=["six", "five", "never", "timespan"],
+    )
+    def test_of_what_azure_accepts(self, text: str, azure: AzureVerdict, steward: bool) -> None:
+        judged = judge(text, {})
+
+        assert (judged.azure, judged.steward.accepted) == (azure, steward)
+        assert judged.words
+        assert (judged.schedule is not None) is steward
+        assert (judged.steward.reason is None) is steward
+
+    def test_of_what_azure_rejects(self) -> None:
+        judged = judge("0 0 25 * * *", {})
+
+        assert not judged.azure.accepted
+        assert judged.azure.reason
+        assert judged.azure.reason.startswith("Hour '25' is out of range: hours go from 0 to 23; write 23.\n")
+        assert (judged.words, judged.warnings, judged.schedule) == (None, (), None)
+
+    def test_words_and_warnings_are_those_of_the_schedule(self) -> None:
+        schedule = checked("%WHEN%", WHEN="0 0 6 * * FRI-MON")
+
+        assert schedule.words == "At 06:00, Monday through Friday (UTC)."
+        assert [warning.split(" ", 1)[0] for warning in schedule.warnings] == ["'FRI-MON'"]
+
+
+@settings(deadline=None)
+@given(text=hostile(), value=hostile())
+def test_any_text_is_answered(text: str, value: str) -> None:
+    """Up to 10,000 characters, with any setting: two verdicts that agree, and nothing that drives a terminal."""
+    judged = judge(text, {"A": value})
+
+    assert judged.azure.accepted or not judged.steward.accepted
+    assert judged.steward.accepted is (judged.steward.reason is None) is (judged.schedule is not None)
+    assert (judged.words is not None) is judged.azure.accepted
+    for line in [*(judged.steward.reason or "").split("\n"), judged.words or "", *judged.warnings]:
+        assert not UNSAFE.search(line), line
+        assert len(line) < 900
+
 
 class TestUpcoming:
     def test_is_strictly_after(self) -> None:
@@ -152,9 +279,3 @@ class TestUpcoming:
         assert checked("0 0 0 1 1 *").upcoming(datetime(9998, 6, 1, tzinfo=UTC), 3) == [
             datetime(9999, 1, 1, tzinfo=UTC)
         ]
-
-
-def cron(text: str) -> Cron:
-    parsed = parse(text)
-    assert isinstance(parsed, Cron)
-    return parsed

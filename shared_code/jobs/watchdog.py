@@ -6,11 +6,11 @@ from collections.abc import Iterator
 import msgspec
 
 from shared_code import ledger
-from shared_code.missed_runs import due_occurrence, missed
+from shared_code.missed_runs import JOBS, due_occurrence, missed
 from shared_code.model import Finding
 from shared_code.retention import remove_old
 from shared_code.run_records import folder
-from shared_code.runs import RunStatus
+from shared_code.runs import RunStatus, TriggeredBy
 from shared_code.settings import Costs, Watchdog
 from shared_code.sightings import first_seen
 from shared_code.sweeper import sweep
@@ -51,7 +51,8 @@ def _missed_runs(work: Work) -> Iterator[Finding]:
         if job == NAME or work.configuration.problems_of(job, Costs.RUNS):
             continue  # This run shows that the watchdog runs; a job that is not allowed to run is a problem of its own.
         work.checkpoint()
-        seen = first_seen(work.store, job, schedule, now)
+        # A terminal may have another steward.toml than the app, which must not forget since when it has its own.
+        seen = first_seen(work.store, job, schedule, now, remember=work.run.trigger is not TriggeredBy.CLI)
         expect_within = work.configuration.jobs[job].expect_within.length
         due = due_occurrence(schedule, seen, expect_within, now)
         if due is not None and (finding := missed(job, due, work.records.since(job, due), expect_within)):
@@ -64,5 +65,9 @@ def _remember(work: Work, findings: list[Finding]) -> None:
     for finding in observed.new:
         log.error("run=%s job=%s rule=%s %s", work.run.id, NAME, finding.rule, finding.detail)
     for entry in observed.healed:
-        log.warning("run=%s job=%s rule=%s %s runs again", work.run.id, NAME, entry.rule, entry.resource_id)
+        runs_again = any(
+            run.status.ended for run in work.records.since(entry.resource_id.removeprefix(JOBS), entry.first_seen)
+        )
+        how = "runs again" if runs_again else "is no longer expected, as its schedule has changed"
+        log.warning("run=%s job=%s rule=%s %s %s", work.run.id, NAME, entry.rule, entry.resource_id, how)
     ledger.write(work.store, NAME, observed.open)

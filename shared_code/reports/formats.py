@@ -17,12 +17,16 @@ TYPES = {"html": "text/html", "csv": "text/csv", "json": "application/json"}
 _QUALITY = re.compile(r"[01](\.\d{0,3})?", re.ASCII)
 
 
-def choose(asked: str | None, accept: str) -> str:
-    """Choose a format; what Accept likes best of ours, and HTML where it names none of them.
+_SUFFIXES = {"html": ".html", "csv": ".csv", "json": ".ndjson"}
+
+
+def choose(asked: str | None, accept: str, outputs: tuple[str, ...]) -> str:
+    """Choose a format: what Accept likes best of ours, else the first that the run has left.
 
     Args:
         asked: `?format=`, which wins; None if absent.
         accept: the Accept header.
+        outputs: the names of what the run has left.
 
     Raises:
         InvalidRequest: there is no such format.
@@ -33,7 +37,8 @@ def choose(asked: str | None, accept: str) -> str:
         return asked.lower()
     ranges = sorted(map(_media_range, accept.lower().split(",")), key=lambda found: -found[1])  # a stable sort
     forms = (form for kind, liked in ranges if liked > 0 for form, type_ in TYPES.items() if fnmatchcase(type_, kind))
-    return next(forms, "html")
+    left = [form for form, suffix in _SUFFIXES.items() if any(name.endswith(suffix) for name in outputs)]
+    return next((form for form in forms if form in left), left[0] if left else "html")
 
 
 def _media_range(text: str) -> tuple[str, float]:
@@ -53,10 +58,10 @@ def report(store: Store, run: Run, form: str) -> Iterator[bytes]:
     """
     if not run.status.ended:
         raise Refused(f"Run '{run.id}' is {run.status}; its report is there when it has ended.")
-    suffix = {"html": ".html", "csv": ".csv", "json": ".ndjson"}[form]
-    name = next((name for name in run.outputs if name.endswith(suffix)), None)
+    name = next((name for name in run.outputs if name.endswith(_SUFFIXES[form])), None)
     if name is None:
-        raise Unknown(f"Run '{run.id}' ({run.job}, {run.status}) left no report. {run.error or ''}".strip())
+        what = f"{form.upper()} report" if run.outputs else "report"
+        raise Unknown(f"Run '{run.id}' ({run.job}, {run.status}) left no {what}. {run.error or ''}".strip())
     key = f"{folder(run.id)}/{name}"
     return _document(store, run, key, name) if form == "json" else store.chunks(key)
 

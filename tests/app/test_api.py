@@ -328,14 +328,15 @@ class TestReport:
         assert detail == "format is 'pdf'; it must be one of html, csv, json."
 
     def test_a_run_without_a_report(self, host: HostProcess) -> None:
-        """The watchdog leaves no report."""
+        """The watchdog leaves findings and no page: JSON is what its report is, and HTML what it is not."""
         reply = host.call("POST", "/api/jobs/watchdog/runs")
         run = reply.json()["id"]
         wait_ended(host, run)
 
-        detail = problem(host.call("GET", f"/api/runs/{run}/report"), 404)
+        assert host.call("GET", f"/api/runs/{run}/report").json()["findings"] == []
+        detail = problem(host.call("GET", f"/api/runs/{run}/report?format=html"), 404)
 
-        assert detail == f"Run '{run}' (watchdog, succeeded) left no report."
+        assert detail == f"Run '{run}' (watchdog, succeeded) left no HTML report."
 
 
 class TestHostileInput:

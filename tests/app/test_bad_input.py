@@ -150,7 +150,8 @@ def test_bad_configuration(world: World, bad: BadConfiguration) -> None:
         assert jobs[job]["timer"] is (job.replace("-", "_") in bad.timers)
     assert (checked.code, checked.err, checked.json()["problems"]) == (2, "", health.json()["problems"])
     assert (printed.code, printed.err) == (2, "")
-    assert printed.out == "".join(f"{each}\n" for each in [*sentences, f"{len(sentences)} problems found."])
+    found = f"{len(sentences)} problem{'s' if len(sentences) > 1 else ''} found."
+    assert printed.out == "".join(f"{each}\n" for each in [*sentences, found])
     assert "Traceback" not in log + printed.out
     for job in bad.forbidden:
         done = world.steward("run", job)
@@ -187,7 +188,7 @@ def test_bad_app_settings(world: World, name: str, value: str, problem: str) -> 
         reply = host.call("POST", RUNS, {})
         log = host.log
 
-    assert (checked.code, checked.out) == (2, f"app settings: {problem}\n1 problems found.\n")
+    assert (checked.code, checked.out) == (2, f"app settings: {problem}\n1 problem found.\n")
     assert (done.code, done.out, done.err) == (2, "", f"steward: app settings: {problem}\n")
     assert [each["text"] for each in health.json()["problems"]] == [problem]
     assert health.status == 503

@@ -1,8 +1,11 @@
 """The situations that runbooks describe, made real before their commands are executed."""
 
 import json
+import shutil
 import subprocess
 import sys
+import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -12,9 +15,10 @@ import msgspec
 from __app__.queue import POISON, Message
 from devkit.local_host.queue import Queues
 from shared_code.run_records import RunRecords
-from shared_code.runs import Mode, Run, RunScope, TriggeredBy, run_id
+from shared_code.runs import Mode, Run, RunScope, RunStatus, TriggeredBy, run_id
+from shared_code.sightings import Sighting
 from shared_code.store_local import LocalStore
-from tests.docs.checkout import Checkout, environment
+from tests.docs.checkout import PATIENCE, Checkout, environment
 
 JOB = "list-resource-groups"
 EVERYTHING = RunScope()
@@ -52,13 +56,8 @@ def runs_have_failed(checkout: Checkout) -> Iterator[None]:
 
 
 @contextmanager
-def the_configuration_is_wrong(checkout: Checkout) -> Iterator[Callable[[], None]]:
-    """`./dev up` with five fields in one schedule and a misspelt key in the other table."""
-    config = checkout.folder / "steward.toml"
-    listing, watchdog = config.read_text().split("[jobs.watchdog]")
-    config.write_text(
-        f"{listing.replace('"0 0 5 * * *"', '"0 5 * * *"')}[jobs.watchdog]{watchdog.replace('schedule', 'shedule')}"
-    )
+def all_is_well_and_is_deployed_again(checkout: Checkout) -> Iterator[Callable[[], None]]:
+    """`./dev up`, which can be started again."""
     with ExitStack() as running:
         running.enter_context(checkout.up())
 
@@ -67,6 +66,77 @@ def the_configuration_is_wrong(checkout: Checkout) -> Iterator[Callable[[], None
             running.enter_context(checkout.up("--port", checkout.port))
 
         yield restart
+
+
+@contextmanager
+def the_configuration_is_wrong(checkout: Checkout) -> Iterator[Callable[[], None]]:
+    """`./dev up` with five fields in one schedule and a misspelt key in the other table."""
+    config = checkout.folder / "steward.toml"
+    listing, watchdog = config.read_text().split("[jobs.watchdog]")
+    config.write_text(
+        f"{listing.replace('"0 0 5 * * *"', '"0 5 * * *"')}[jobs.watchdog]{watchdog.replace('schedule', 'shedule')}"
+    )
+    with all_is_well_and_is_deployed_again(checkout) as restart:
+        yield restart
+
+
+@contextmanager
+def a_job_has_no_timer(checkout: Checkout) -> Iterator[Callable[[], None]]:
+    """`./dev up` with a schedule in an app setting that is not there, and with a function that is switched off."""
+    config = checkout.folder / "steward.toml"
+    config.write_text(config.read_text().replace('"0 0 5 * * *"', '"%LIST_SCHEDULE%"'))
+    settings = {"Values": {"AzureWebJobs.watchdog.Disabled": "true"}}
+    (checkout.folder / "local.settings.json").write_text(json.dumps(settings))
+    with all_is_well_and_is_deployed_again(checkout) as restart:
+        yield restart
+
+
+@contextmanager
+def a_run_was_missed(checkout: Checkout) -> Iterator[None]:
+    """`./dev up` as if the timer had not called for days: the watchdog has just noticed."""
+    state = checkout.folder / ".steward" / "up" / "demo"
+    store = LocalStore(state / "store")
+    records = RunRecords(store)
+    with checkout.up():
+        _wait_until(lambda: any(records.get(run).run.status.ended for run in records.newest("watchdog")))
+        for run in list(records.newest()):
+            shutil.rmtree(state / "store" / "runs" / run)
+        today = datetime.now(UTC).replace(hour=5, minute=0, second=0, microsecond=0)
+        _record_success(records, today - timedelta(days=3))
+        sighting = Sighting("0 0 5 * * *", today - timedelta(days=30))
+        store.write(f"schedules/{JOB}.json", msgspec.json.encode(sighting))
+        key = (state / "local_host" / "operator.key").read_text()
+        address = f"http://127.0.0.1:{checkout.port}/api/jobs/watchdog/runs"
+        asked = urllib.request.Request(address, method="POST", headers={"x-functions-key": key})
+        with urllib.request.urlopen(asked, timeout=10) as answer:  # noqa: S310  # the address is ours
+            run = json.loads(answer.read())["id"]
+        _wait_until(lambda: records.get(run).run.status.ended)
+        yield
+
+
+def _record_success(records: RunRecords, occurrence: datetime) -> None:
+    """Record a run of an occurrence that went well."""
+    run = Run(
+        id=run_id(JOB, occurrence, occurrence=True),
+        job=JOB,
+        mode=Mode.PLAN,
+        trigger=TriggeredBy.TIMER,
+        requested=occurrence,
+        scheduled_for=occurrence,
+    )
+    records.create(run)
+    moment = occurrence + timedelta(seconds=1)
+    ended = msgspec.structs.replace(
+        run, status=RunStatus.SUCCEEDED, started=moment, ended=moment, counts={"subscriptions_read": 3}
+    )
+    records.change(ended, records.get(run.id).etag)
+
+
+def _wait_until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def _request(records: RunRecords, ago: timedelta, scope: RunScope = EVERYTHING) -> str:
@@ -88,6 +158,9 @@ SITUATIONS: dict[str, Situation] = {
     "run-a-job-by-hand": all_is_well,
     "a-run-failed": runs_have_failed,
     "a-job-is-refused": the_configuration_is_wrong,
+    "a-schedule-was-missed": a_run_was_missed,
+    "change-a-schedule": all_is_well_and_is_deployed_again,
+    "a-job-is-missing-after-deployment": a_job_has_no_timer,
 }
 """By page."""
 

@@ -26,6 +26,8 @@ RUN = Run(
 )
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
 
+ALL = ("report.html", "resource-groups.csv", "resource-groups.ndjson")
+
 
 class TestChoose:
     @pytest.mark.parametrize(
@@ -50,28 +52,28 @@ class TestChoose:
         ],
     )
     def test_accept_decides_by_what_it_likes_best(self, accept: str, expected: str) -> None:
-        assert choose(None, accept) == expected
+        assert choose(None, accept, ALL) == expected
 
     @pytest.mark.parametrize(("asked", "expected"), [("json", "json"), ("CSV", "csv"), ("html", "html")])
     def test_the_parameter_wins(self, asked: str, expected: str) -> None:
-        assert choose(asked, "text/html") == expected
+        assert choose(asked, "text/html", ALL) == expected
 
     @pytest.mark.parametrize("asked", ["", "xml", "../html", "html "])
     def test_another_format_is_named_with_those_there_are(self, asked: str) -> None:
         with pytest.raises(InvalidRequest) as refused:
-            choose(asked, "")
+            choose(asked, "", ALL)
 
         assert str(refused.value) == f"format is '{asked}'; it must be one of html, csv, json."
 
     def test_a_long_value_is_not_repeated_in_full(self) -> None:
         with pytest.raises(InvalidRequest) as refused:
-            choose("x" * 10_000, "")
+            choose("x" * 10_000, "", ALL)
 
         assert len(str(refused.value)) < 120
 
     @given(accept=some.text() | some.text("text/hmlcsvj on*;q=0.1,"))
     def test_any_header_gives_a_format(self, accept: str) -> None:
-        assert choose(None, accept) in TYPES
+        assert choose(None, accept, ALL) in TYPES
 
 
 @pytest.fixture(name="store")
@@ -133,3 +135,10 @@ class TestReport:
 
         with pytest.raises(StoreError, match=RUN.id):
             b"".join(report(empty, RUN, form))
+
+
+@pytest.mark.parametrize("accept", ["", "*/*", "text/html", "text/csv;q=0.9, text/html"])
+def test_a_run_gives_what_it_has_left(accept: str) -> None:
+    """The watchdog leaves findings and no page; its report is these."""
+    assert choose(None, accept, ("findings.ndjson",)) == "json"
+    assert choose(None, accept, ()) == "html"

@@ -1,0 +1,118 @@
+"""The catalog: a job as operators see it, its schedule judged and put into words."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from shared_code.catalog import RECENT, JobView, view
+from shared_code.run_records import RunRecords
+from shared_code.runs import Mode, Run, RunStatus, TriggeredBy
+from shared_code.schedules import AzureVerdict, Reading, StewardVerdict
+from shared_code.settings import configure
+from shared_code.store import open_store
+from tests.fakes import NOW
+
+JOB = "list-resource-groups"
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> RunRecords:
+    return RunRecords(open_store(tmp_path.as_uri(), azure_credential=None))
+
+
+def seen(records: RunRecords, schedule: str | None, scope: str = "") -> JobView:
+    text = f"{scope}\n[jobs.{JOB}]\n" + (f"schedule = '{schedule}'" if schedule else "")
+    return view(configure(text.encode(), "steward.toml", {}), records, JOB, NOW)
+
+
+def record(records: RunRecords, number: int, minutes: float, status: RunStatus = RunStatus.SUCCEEDED) -> Run:
+    began = NOW - timedelta(days=1, hours=number)
+    run = Run(
+        id=f"{began:%Y%m%dT%H%M%SZ}-{JOB}-{number:08x}",
+        job=JOB,
+        mode=Mode.PLAN,
+        trigger=TriggeredBy.TIMER,
+        requested=began,
+        status=status,
+        started=began,
+        ended=began + timedelta(minutes=minutes),
+    )
+    records.create(run)
+    return run
+
+
+class TestSchedule:
+    """Both verdicts, words and warnings."""
+
+    def test_accepted(self, records: RunRecords) -> None:
+        job = seen(records, "0 0 6 * * FRI-MON")
+
+        assert job.timer
+        assert job.words == "At 06:00, Monday through Friday (UTC)."
+        assert job.azure == AzureVerdict(accepted=True, reads_as=Reading.CRON, expanded="0 0 6 * * 1-5")
+        assert job.steward == StewardVerdict(accepted=True)
+        assert len(job.warnings) == 1
+        assert job.warnings[0].startswith(f"steward.toml: jobs.{JOB}.schedule: 'FRI-MON' in the day of the week field ")
+
+    def test_refused(self, records: RunRecords) -> None:
+        """What Azure would make of it is still said."""
+        job = seen(records, "30 5 * * *")
+
+        assert (job.timer, job.runnable, job.next_runs) == (False, True, ())
+        assert job.words == "At 05:30, every day (UTC)."
+        assert job.azure
+        assert job.azure.accepted
+        assert job.steward
+        assert job.steward.write == "0 30 5 * * *"
+        assert [problem.endswith(job.steward.reason or "?") for problem in job.problems] == [True]
+
+    def test_rejected(self, records: RunRecords) -> None:
+        job = seen(records, "0 0 25 * * *")
+
+        assert job.azure
+        assert (job.azure.accepted, job.words) == (False, None)
+        assert (job.azure.reason or "").startswith("Hour '25' is out of range")
+
+    def test_none(self, records: RunRecords) -> None:
+        """A job without a schedule has no verdicts."""
+        job = seen(records, None)
+
+        assert (job.azure, job.steward, job.words, job.warnings) == (None, None, None, ())
+
+
+class TestTooShort:
+    """A schedule that comes again before the job has usually ended."""
+
+    def test_is_told_from_recent_runs_that_succeeded(self, records: RunRecords) -> None:
+        for number in range(3):
+            record(records, number, 12)
+        record(records, 3, 0.1, RunStatus.FAILED)
+
+        assert seen(records, "0 */5 * * * *").warnings == (
+            (
+                f"jobs.{JOB}.schedule: '0 */5 * * * *' comes again after 5 min 0 s, and the job usually takes "
+                "12 min 0 s; its runs wait for one another and fall behind; write a longer interval"
+            ),
+        )
+
+    def test_old_runs_do_not_count(self, records: RunRecords) -> None:
+        for number in range(RECENT):
+            record(records, number, 1)
+        for number in range(RECENT, 3 * RECENT):
+            record(records, number, 12)
+
+        assert seen(records, "0 */5 * * * *").warnings == ()
+
+    def test_a_damaged_record_is_left_out(self, records: RunRecords) -> None:
+        """Only the newest must be read."""
+        runs = [record(records, number, 12) for number in range(4)]
+        key = f"runs/{runs[2].id}/run.json"
+        stored = records._store.read(key)
+        assert stored
+        records._store.replace(key, b"{", stored.etag)
+
+        job = seen(records, "0 */5 * * * *")
+
+        assert job.last_run == runs[0]
+        assert len(job.warnings) == 1
