@@ -15,9 +15,8 @@ from shared_code import terminal
 from shared_code.catalog import view
 from shared_code.errors import Changed, InvalidRequest, Refused, SettingsError, StewardError, Unknown
 from shared_code.foreign_text import one_line
-from shared_code.jobs.list_resource_groups import NDJSON
-from shared_code.jobs.watchdog import FINDINGS
 from shared_code.model import Finding, ResourceGroup
+from shared_code.outputs import FINDINGS, RESOURCE_GROUPS
 from shared_code.run_records import folder
 from shared_code.run_requests import Wanted
 from shared_code.runs import Mode, Run, RunScope, RunStatus, TriggeredBy
@@ -236,8 +235,8 @@ def _end(run_id: str, status: RunStatus, reason: str) -> None:
 
 
 def _show_result(ended: Run) -> None:
-    if NDJSON in ended.outputs:
-        terminal.show_groups(_lines(ended, NDJSON, ResourceGroup), ended.counts.get("resource_groups", 0))
+    if RESOURCE_GROUPS in ended.outputs:
+        terminal.show_groups(_lines(ended, RESOURCE_GROUPS, ResourceGroup), ended.counts.get("resource_groups", 0))
     terminal.show_run(ended)
     if FINDINGS in ended.outputs:
         terminal.show_findings(_lines(ended, FINDINGS, Finding))

@@ -1,8 +1,6 @@
 """The heartbeat: tells a monitor outside that the watchdog is alive, since nothing inside can tell that it is not."""
 
 import logging
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 
 log = logging.getLogger(__name__)
@@ -24,6 +22,9 @@ def heartbeat(url: str | None) -> Callable[[], bool]:
     def beat() -> bool:
         if url is None:
             return True
+        import urllib.error
+        import urllib.request
+
         request = urllib.request.Request(url, headers={"User-Agent": "steward"})  # noqa: S310  # the scheme is checked
         try:
             with urllib.request.urlopen(request, timeout=TIME_LIMIT) as answer:  # noqa: S310

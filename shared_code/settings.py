@@ -99,6 +99,11 @@ class Configuration(msgspec.Struct, frozen=True):
         return mine if costs is Costs.TIMER else [problem for problem in mine if problem.costs is Costs.RUNS]
 
 
+_UNWATCHED = (
+    'without a schedule nobody notices runs that are missed, or get lost on the way; write schedule = "0 */30 * * * *"'
+)
+
+
 def configure(content: bytes | None, place: str, environ: Mapping[str, str]) -> Configuration:
     """Read the bytes of steward.toml; never raises.
 
@@ -127,6 +132,8 @@ def configure(content: bytes | None, place: str, environ: Mapping[str, str]) -> 
         where = f"{place}: jobs.{name}"
         jobs[name] = settings = reader.struct(tables.get(name, {}), kind, where, name)
         if settings.schedule is None:
+            if name == "watchdog" and not reader.problems:
+                warnings.append(Caution(where, _UNWATCHED, name))
             continue
         judgements[name] = judgement = judge(settings.schedule, environ)
         if judgement.schedule:

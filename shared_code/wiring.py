@@ -65,8 +65,8 @@ class Steward:
         """steward.toml and the app settings, with everything that is wrong with them; nothing runs on a guess."""
         path = self.environment.config
         try:
-            content = path.read_bytes()
-        except OSError:
+            content = path.read_bytes() if path.is_file() else None  # a pipe or a device would never end
+        except (OSError, ValueError):
             content = None
         read = configure(content, path.name, self.environ)
         settings = [*self.environment.problems, *self._store_problem()]

@@ -22,7 +22,7 @@ from shared_code.locks import Lock
 from shared_code.processes import this_process
 from tests.app.conftest import JOB, ROOT, World, small_estate, subscription_id, wait_until, world_of
 
-COMMANDS = ("check", "jobs", "run", "runs", "show", "cancel")
+COMMANDS = ("check", "jobs", "schedule", "run", "runs", "show", "cancel")
 HOSTILE = {
     "escape": "\x1b[31mred\x1b[0m\x1b]0;title\x07",
     "markup": "[red]not red[/red] [link=http://example.com]x[/link]",

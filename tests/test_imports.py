@@ -58,6 +58,7 @@ ADAPTERS = {
     "shared_code.processes": "asks the system whether a process lives",
     "shared_code.terminal": "prints",
     "shared_code.reports.page": "reads its own templates",
+    "shared_code.heartbeat": "calls the monitor outside",
 }
 """What touches files, the system or the network, besides azure_api and what is wired; each with its reason."""
 

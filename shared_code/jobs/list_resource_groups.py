@@ -8,6 +8,7 @@ import msgspec
 
 from shared_code.errors import AzureError
 from shared_code.model import Reading, ResourceGroup, Subscription, Verdict
+from shared_code.outputs import REPORT, RESOURCE_GROUPS, RESOURCE_GROUPS_CSV
 from shared_code.parts import Parts
 from shared_code.ports import Estate
 from shared_code.reports.page import page
@@ -20,8 +21,6 @@ from shared_code.work import Summary, Work
 
 READERS = 16
 """Subscriptions read at the same time."""
-
-NDJSON, CSV, HTML = "resource-groups.ndjson", "resource-groups.csv", "report.html"
 
 
 def list_resource_groups(work: Work) -> Summary:
@@ -43,7 +42,13 @@ def list_resource_groups(work: Work) -> Summary:
     status, error = status_of(verdicts)
     counts = _counts(verdicts)
     _write_outputs(work, parts, chosen, verdicts, counts, status)
-    return Summary(status=status, error=error, counts=counts, verdicts=tuple(verdicts), outputs=(NDJSON, CSV, HTML))
+    return Summary(
+        status=status,
+        error=error,
+        counts=counts,
+        verdicts=tuple(verdicts),
+        outputs=(RESOURCE_GROUPS, RESOURCE_GROUPS_CSV, REPORT),
+    )
 
 
 def read_subscription(
@@ -156,9 +161,9 @@ def _write_outputs(
 
     header = [name for name in ResourceGroup.__struct_fields__ if name != "tags"] + ["tags"]
     pieces = {
-        NDJSON: (line + b"\n" for line in lines()),
-        CSV: rows(header, cells()),
-        HTML: page(
+        RESOURCE_GROUPS: (line + b"\n" for line in lines()),
+        RESOURCE_GROUPS_CSV: rows(header, cells()),
+        REPORT: page(
             "resource_groups.html",
             run=work.run,
             status=status,

@@ -8,6 +8,7 @@ import msgspec
 from shared_code import ledger
 from shared_code.missed_runs import JOBS, due_occurrence, missed
 from shared_code.model import Finding
+from shared_code.outputs import FINDINGS
 from shared_code.retention import remove_old
 from shared_code.run_records import folder
 from shared_code.runs import RunStatus, TriggeredBy
@@ -19,7 +20,6 @@ from shared_code.work import Summary, Work
 log = logging.getLogger(__name__)
 
 NAME = "watchdog"
-FINDINGS = "findings.ndjson"
 
 
 def watchdog(work: Work) -> Summary:

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from shared_code.errors import AccessDenied, AzureError, Fenced, StoreError
-from shared_code.jobs.list_resource_groups import CSV, HTML, NDJSON, list_resource_groups, read_subscription
+from shared_code.jobs.list_resource_groups import list_resource_groups, read_subscription
 from shared_code.locks import Locks
 from shared_code.model import Reading, ResourceGroup, Subscription
+from shared_code.outputs import REPORT, RESOURCE_GROUPS, RESOURCE_GROUPS_CSV
 from shared_code.ports import Estate
 from shared_code.run_records import RunRecords
 from shared_code.runs import Mode, Progress, Run, RunScope, RunStatus, TriggeredBy
@@ -176,7 +177,7 @@ def output(store: Store, name: str) -> bytes:
 
 
 def listed(store: Store) -> list[ResourceGroup]:
-    return [msgspec.json.decode(line, type=ResourceGroup) for line in output(store, NDJSON).splitlines()]
+    return [msgspec.json.decode(line, type=ResourceGroup) for line in output(store, RESOURCE_GROUPS).splitlines()]
 
 
 def full_estate(*subscriptions: Subscription) -> FakeEstate:
@@ -196,7 +197,7 @@ class TestTheJob:
         summary = list_resource_groups(work_on(store, full_estate(THREE, ONE, TWO)))
 
         assert (summary.status, summary.error) == (RunStatus.SUCCEEDED, None)
-        assert summary.outputs == (NDJSON, CSV, HTML)
+        assert summary.outputs == (RESOURCE_GROUPS, RESOURCE_GROUPS_CSV, REPORT)
         assert summary.counts == {
             "subscriptions_read": 3,
             "subscriptions_not_read": 0,
@@ -208,19 +209,19 @@ class TestTheJob:
         assert found == [
             (each.id, name, size) for each in (ONE, TWO, THREE) for name, size in (("rg-a", 1), ("rg-B", 2))
         ]
-        table = list(csv.reader(io.StringIO(output(store, CSV).decode("utf-8-sig"))))
+        table = list(csv.reader(io.StringIO(output(store, RESOURCE_GROUPS_CSV).decode("utf-8-sig"))))
         assert table[0] == [*[name for name in ResourceGroup.__struct_fields__ if name != "tags"], "tags"]
         assert [row[1] for row in table[1:]] == [name for _, name, _ in found]
         assert table[1][-1] == '{"owner":"=1+1"}'
-        assert output(store, HTML).count(b"<td>rg-") == 6
+        assert output(store, REPORT).count(b"<td>rg-") == 6
 
     def test_two_runs_over_one_estate_write_the_same_lines(self, store: Store, tmp_path: Path) -> None:
         other = open_store((tmp_path / "other").as_uri())
         list_resource_groups(work_on(store, full_estate(ONE, TWO)))
         list_resource_groups(work_on(other, full_estate(TWO, ONE)))
 
-        assert output(store, NDJSON) == output(other, NDJSON)
-        assert output(store, CSV) == output(other, CSV)
+        assert output(store, RESOURCE_GROUPS) == output(other, RESOURCE_GROUPS)
+        assert output(store, RESOURCE_GROUPS_CSV) == output(other, RESOURCE_GROUPS_CSV)
 
     def test_an_unreadable_subscription_makes_the_run_partial_and_is_named(self, store: Store) -> None:
         estate = full_estate(ONE, TWO)
@@ -232,7 +233,7 @@ class TestTheJob:
         assert summary.error == f"Not read completely: {TWO.name} ({TWO.id}): {NO_ROLE}"
         assert (summary.counts["subscriptions_read"], summary.counts["subscriptions_not_read"]) == (1, 1)
         assert (summary.counts["resource_groups"], summary.counts["resources"]) == (2, 3)
-        assert "Not read completely" in output(store, HTML).decode()
+        assert "Not read completely" in output(store, REPORT).decode()
 
     def test_what_was_read_of_a_subscription_is_kept_without_numbers(self, store: Store) -> None:
         estate = full_estate(ONE, TWO)
@@ -247,7 +248,7 @@ class TestTheJob:
             (TWO.id, 2),
         ]
         assert summary.counts["resources"] == 3
-        assert output(store, HTML).count(b">not read<") == 2
+        assert output(store, REPORT).count(b">not read<") == 2
         assert [verdict.resources for verdict in summary.verdicts] == [None, 3]
 
     def test_nothing_readable_is_a_failure(self, store: Store) -> None:

@@ -1,0 +1,6 @@
+"""The names of what runs leave in their folder; others script against them."""
+
+RESOURCE_GROUPS = "resource-groups.ndjson"
+RESOURCE_GROUPS_CSV = "resource-groups.csv"
+FINDINGS = "findings.ndjson"
+REPORT = "report.html"
