@@ -130,13 +130,19 @@ class Interval:
 def _format(field: Field, values: tuple[int, ...]) -> str:
     if len(values) == field.high - field.low + 1:
         return "*"
-    runs: list[list[int]] = []
+    spans = consecutive(values)
+    return ",".join(f"{span[0]}-{span[-1]}" if len(span) > 1 else f"{span[0]}" for span in spans)
+
+
+def consecutive(values: tuple[int, ...]) -> list[list[int]]:
+    """Group ascending numbers into spans without a gap."""
+    spans: list[list[int]] = []
     for value in values:
-        if runs and runs[-1][-1] == value - 1:
-            runs[-1].append(value)
+        if spans and spans[-1][-1] == value - 1:
+            spans[-1].append(value)
         else:
-            runs.append([value])
-    return ",".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
+            spans.append([value])
+    return spans
 
 
 def _list(field: Field, values: tuple[int, ...]) -> str:

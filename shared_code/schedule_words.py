@@ -7,7 +7,7 @@ here, since for those it drops or repeats the minutes.
 
 from itertools import pairwise, product
 
-from shared_code.occurrences import Cron, Interval
+from shared_code.occurrences import Cron, Interval, consecutive
 
 FEW = 6
 """Times of day that are listed one by one."""
@@ -98,25 +98,15 @@ def _hours(values: tuple[int, ...]) -> str:
     step = _step(values) if len(values) >= ENOUGH else None
     if step and step > 1:
         return f"{values[0]}-{values[-1]}/{step}"
-    return ",".join(f"{run[0]}-{run[-1]}" for run in _runs(values))
+    return ",".join(f"{run[0]}-{run[-1]}" for run in consecutive(values))
 
 
 def _pieces(values: tuple[int, ...]) -> str:
     """Write values as a list, three and more in a row as `a-b`."""
     pieces: list[str] = []
-    for run in _runs(values):
+    for run in consecutive(values):
         pieces.extend([f"{run[0]}-{run[-1]}"] if len(run) > 2 else map(str, run))
     return ",".join(pieces)
-
-
-def _runs(values: tuple[int, ...]) -> list[list[int]]:
-    runs: list[list[int]] = []
-    for value in values:
-        if runs and runs[-1][-1] == value - 1:
-            runs[-1].append(value)
-        else:
-            runs.append([value])
-    return runs
 
 
 def _step(values: tuple[int, ...]) -> int | None:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from datetime import timedelta
 
 import msgspec
 
@@ -30,10 +31,10 @@ def watchdog(work: Work) -> Summary:
         Interrupted, Fenced: from the checkpoint.
     """
     lost = [run for run in sweep(work.records, work.locks, work.clock) if run != work.run.id]
-    findings = sorted(_missed_runs(work), key=lambda finding: finding.resource_id)
-    _remember(work, findings)
     settings = work.configuration.jobs[NAME]
     days = settings.retention_days if isinstance(settings, Watchdog) else Watchdog().retention_days
+    findings = sorted(_missed_runs(work, timedelta(days=days)), key=lambda finding: finding.resource_id)
+    _remember(work, findings)
     removed = remove_old(work.store, work.records, days, work.clock(), work.checkpoint)
     work.store.write(f"{folder(work.run.id)}/{FINDINGS}", msgspec.json.Encoder().encode_lines(findings))
     work.heartbeat()
@@ -45,7 +46,7 @@ def watchdog(work: Work) -> Summary:
     )
 
 
-def _missed_runs(work: Work) -> Iterator[Finding]:
+def _missed_runs(work: Work, kept: timedelta) -> Iterator[Finding]:
     now = work.clock()
     for job, schedule in work.configuration.schedules.items():
         if job == NAME or work.configuration.problems_of(job, Costs.RUNS):
@@ -55,7 +56,9 @@ def _missed_runs(work: Work) -> Iterator[Finding]:
         seen = first_seen(work.store, job, schedule, now, remember=work.run.trigger is not TriggeredBy.CLI)
         expect_within = work.configuration.jobs[job].expect_within.length
         due = due_occurrence(schedule, seen, expect_within, now)
-        if due is not None and (finding := missed(job, due, work.records.since(job, due), expect_within)):
+        if due is None or now - due >= kept:
+            continue  # Of an occurrence that long ago, as of a yearly job, no record would be left.
+        if finding := missed(job, due, work.records.since(job, due), expect_within):
             yield finding
 
 

@@ -209,3 +209,18 @@ def test_a_damaged_record_does_not_stop_the_watchdog(world: World, caplog: pytes
 
     assert watch(world).counts["missed_runs"] == 1
     assert f"The record of run '{run_id}' cannot be read" in caplog.text
+
+
+def test_a_yearly_job_is_not_missed_when_its_record_is_removed(tmp_path: Path) -> None:
+    """After `retention_days` nothing is known of its run, and nothing is claimed."""
+    world = World(open_store(tmp_path.as_uri()), now=FIVE - timedelta(days=1))
+    world.toml = world.toml.replace(b"0 0 5 * * *", b"0 0 5 22 11 *")
+    watch(world)
+    run_id = run_at(world, FIVE)
+    for days in (1, 89, 90, 91, 300):
+        world.now = FIVE + timedelta(days=days, hours=2)
+        assert watch(world).counts["missed_runs"] == 0
+    assert run_id not in world.store.folders("runs")
+
+    world.now = FIVE + timedelta(days=365, hours=2)
+    assert watch(world).counts["missed_runs"] == 1
