@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from shared_code.attempts import Attempt
 from shared_code.errors import Fenced, StoreError
 from shared_code.locks import EXPIRY, Locks
-from shared_code.run_records import RunRecords
+from shared_code.run_records import Recorded, RunRecords
 from shared_code.run_requests import Wanted
 from shared_code.runs import Progress, RunStatus, TriggeredBy
 from shared_code.store import open_store
@@ -34,18 +34,31 @@ class Broken(RunRecords):
         raise KeyError(run_id)
 
 
+class Counting(Attempt):
+    """An attempt that only counts its beats."""
+
+    beats = 0
+
+    def beat(self) -> None:
+        self.beats += 1
+
+
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     return World(open_store(tmp_path.as_uri()))
 
 
-def begin(world: World, records: RunRecords | None = None, locks: Locks | None = None) -> Attempt:
+def begin(world: World, records: RunRecords | None = None) -> Attempt:
     """Begin an attempt that beats only when it is told to."""
+    return Attempt(*_begun(world, records))
+
+
+def _begun(world: World, records: RunRecords | None = None) -> tuple[Recorded, str, RunRecords, Locks, None]:
     run = world.requests().by_hand(JOB, Wanted(), TriggeredBy.HTTP)
     recorded = world.records().get(run.id)
     recorded = world.records().change(replace(run, status=RunStatus.RUNNING, attempt=1), recorded.etag)
     world.locks().acquire(JOB, run.id, TOKEN)
-    return Attempt(recorded, TOKEN, records or world.records(), locks or world.locks(), None)
+    return recorded, TOKEN, records or world.records(), world.locks(), None
 
 
 def test_a_quiet_beat_writes_nothing(world: World) -> None:
@@ -152,3 +165,42 @@ def test_a_cancellation_is_seen_at_the_next_beat(world: World) -> None:
 
     with pytest.raises(Cancelled):
         attempt.checkpoint()
+
+
+def test_a_renewal_counts_from_when_it_was_asked_for(world: World) -> None:
+    """A slow answer must not make the lock look fresher than it is."""
+    attempt = begin(world)
+
+    class Slow(Locks):
+        def renew(self, job: str, token: str) -> bool:
+            time.sleep(0.05)
+            return super().renew(job, token)
+
+    attempt._locks = Slow(world.store, world.clock, "process-1", lambda _: False)
+    before = time.monotonic()
+    attempt.renew()
+
+    assert before <= attempt._renewed < before + 0.05
+
+
+def test_a_process_that_was_paused_looks_at_its_lock_before_it_goes_on(world: World) -> None:
+    """Its beat was paused too, and told it nothing."""
+    attempt = begin(world)
+    world.dead.add("process-1")
+    world.locks("process-2").acquire(JOB, attempt.run.id, "token-2")
+    attempt._renewed = time.monotonic() - EXPIRY.total_seconds() - 1
+
+    with pytest.raises(Fenced, match="lost its lock to another process"):
+        attempt.checkpoint()
+
+
+def test_it_beats_until_the_end(world: World) -> None:
+    """More than once, and never after."""
+    attempt = Counting(*_begun(world))
+    with attempt:
+        while attempt.beats < 2:
+            time.sleep(0.01)
+    count = attempt.beats
+    time.sleep(1.1)
+
+    assert attempt.beats == count

@@ -117,3 +117,21 @@ def test_a_damaged_lock_is_an_error_and_no_free_lock(world: World) -> None:
 
     with pytest.raises(StoreError, match=r"The lock of job 'list-resource-groups' cannot be read: .*; delete locks/"):
         world.locks().acquire(JOB, "run-1", "token-1")
+
+
+def test_a_renewal_of_somebody_elses_lock_changes_nothing(world: World) -> None:
+    """It would keep a lock alive whose owner is gone."""
+    world.locks().acquire(JOB, "run-1", "token-1")
+    before = world.locks().read(JOB)
+    world.pass_time(seconds=30)
+
+    world.locks("process-2").renew(JOB, "token-2")
+
+    assert world.locks().read(JOB) == before
+
+
+def test_a_run_never_waits_for_itself(world: World) -> None:
+    """A second delivery of the run that holds the lock adds nobody to the queue."""
+    world.locks().acquire(JOB, "run-1", "token-1")
+
+    assert world.locks("process-2").acquire(JOB, "run-1", "token-2").waiting == ()

@@ -6,8 +6,10 @@ import msgspec
 import pytest
 
 from shared_code.errors import Changed, StoreError, Unknown
+from shared_code.run_records import RunRecords
 from shared_code.runs import Mode, Run, RunStatus, TriggeredBy
 from shared_code.store import open_store
+from tests.stores import DeadAfter, Killed
 from tests.world import NOON, World
 
 
@@ -92,3 +94,24 @@ def test_a_record_of_a_later_version_is_read(world: World) -> None:
     world.store.write(f"runs/{run.id}/run.json", msgspec.json.encode(document))
 
     assert world.records().get(run.id).run == msgspec.structs.replace(run, version=2)
+
+
+def test_the_mark_is_written_before_the_record(world: World) -> None:
+    """A process killed in between leaves a mark without a run, never a run without a mark."""
+    run = run_of(1)
+    with pytest.raises(Killed):
+        RunRecords(DeadAfter(world.store, 1, after=True)).create(run)
+
+    assert world.records().open() == [run.id]
+    assert world.store.folders("runs") == []
+
+
+def test_creating_an_ended_run_again_leaves_no_mark(world: World) -> None:
+    """As a tick that is delivered twice does."""
+    run = run_of(1)
+    world.records().create(run)
+    recorded = world.records().get(run.id)
+    world.records().change(msgspec.structs.replace(run, status=RunStatus.SUCCEEDED), recorded.etag)
+
+    assert not world.records().create(run)
+    assert world.records().open() == []

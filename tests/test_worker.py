@@ -527,6 +527,70 @@ def test_foreign_text_makes_no_log_line_of_its_own(world: World, caplog: pytest.
     assert "\nCRITICAL" not in caplog.text
 
 
+def test_an_ended_run_does_not_free_the_lock_of_a_living_process(world: World) -> None:
+    """A process that has just ended its run releases the lock itself."""
+    run = ask(world)
+    world.worker().perform(run)
+    world.locks("process-1").acquire(JOB, run, "token-1")
+
+    assert world.worker("process-2").perform(run) == ()
+    assert world.locks().read(JOB).token == "token-1"
+
+
+def test_a_run_that_ended_while_its_lock_was_waited_for_is_left_alone(world: World) -> None:
+    """The record is read again under the lock."""
+    run = ask(world)
+    world.locks("process-1").acquire(JOB, run, "token-1")
+
+    def sleep(seconds: float) -> None:
+        world.pass_time(seconds=seconds)
+        if status(world, run) is RunStatus.QUEUED:
+            world.requests().cancel(run)
+
+    assert world.worker("process-2", sleep=sleep).perform(run) == ()
+    assert status(world, run) is RunStatus.CANCELLED
+    assert world.estate.read == []
+    assert world.locks().read(JOB).run is None
+
+
+def test_a_poison_message_of_a_run_with_a_damaged_lock_fails_it(world: World) -> None:
+    """The lock may well be the reason; an ended run keeps its end."""
+    run, ended = ask(world), ask(world)
+    world.worker().perform(ended)
+    world.store.write(f"locks/{JOB}.json", b"}{")
+
+    assert world.worker().give_up(run, "Delivered too often.") == ()
+    assert world.worker().give_up(ended, "Delivered too often.") == ()
+
+    error = world.records().get(run).run.error
+    assert error is not None
+    assert error.startswith("Delivered too often. The lock of job 'list-resource-groups' cannot be read: ")
+    assert status(world, ended) is RunStatus.SUCCEEDED
+
+
+def test_a_running_run_whose_lock_another_run_has_is_lost(world: World) -> None:
+    """It died, and the next one took its lock over."""
+    dead, next_one = ask(world), ask(world)
+    recorded = world.records().get(dead)
+    world.records().change(_running(recorded.run), recorded.etag)
+    world.locks().acquire(JOB, next_one, "token-2")
+
+    assert sweep(world.records(), world.locks(), world.clock) == [dead]
+
+
+def test_the_last_progress_is_in_the_record(world: World) -> None:
+    """Also where no beat came between it and the end."""
+
+    def job(work: Work) -> Summary:
+        work.progress(Progress(3, 3))
+        return Summary(status=RunStatus.SUCCEEDED)
+
+    run = ask(world)
+    world.worker(jobs={JOB: job}).perform(run)
+
+    assert world.records().get(run).run.progress == Progress(3, 3)
+
+
 @settings(max_examples=80, deadline=None)
 @given(kills=st.lists(st.tuples(st.integers(1, 45), st.booleans()), min_size=1, max_size=4))
 def test_runs_killed_anywhere_and_started_again_complete_once(
