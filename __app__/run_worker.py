@@ -7,6 +7,7 @@ import azure.functions as func
 import msgspec
 
 from __app__.queue import CONNECTION, NAME, POISON, Work, read, send, sends_runs
+from shared_code.foreign_text import one_line
 from shared_code.wiring import TIME_LIMIT, steward
 from shared_code.worker import Worker
 
@@ -39,5 +40,5 @@ def run_worker_poison(message: func.QueueMessage, work: Work) -> None:
     reason = (
         "Its message was delivered as often as host.json allows, without success; the log says why under this run's id."
     )
-    log.error("run=%s %s", run, reason)
+    log.error("run=%s %s", one_line(run, 80), reason)
     send(work, _worker().give_up(run, reason))

@@ -221,9 +221,11 @@ def _ended(run_id: str) -> Run:
             else "Another run of this job was under way; start this one again."
         )
         try:
-            return own.requests.end(recorded.run, recorded.etag, RunStatus.REFUSED, reason)
+            refused = own.requests.end(recorded.run, recorded.etag, RunStatus.REFUSED, reason)
         except Changed:
             continue
+        own.locks.leave(refused.job, refused.id)
+        return refused
 
 
 def _end(run_id: str, status: RunStatus, reason: str) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Self
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+LONGEST = timedelta(days=3650)
 _FORM = re.compile(r"([0-9]{1,6})([smhdw])")
 
 
@@ -21,10 +22,11 @@ class Duration:
     def parse(cls, text: object) -> Self:
         """Read a duration; raises ValueError with what to write instead."""
         match = _FORM.fullmatch(text) if isinstance(text, str) else None
-        if match is None or int(match[1]) == 0:
+        length = timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else timedelta()
+        if match is None or not timedelta() < length <= LONGEST:
             example = "write a whole number and a unit in quotes, such as '90s', '60m', '6h' or '14d'"
             raise ValueError(f"'{str(text)[:40]}' is no duration; {example}")
-        return cls(match[0], timedelta(**{_UNITS[match[2]]: int(match[1])}))
+        return cls(match[0], length)
 
     def __str__(self) -> str:
         return self.text

@@ -15,7 +15,7 @@ _PLAIN_HTTPS = re.compile(
 
 
 # The address is a secret: whoever knows it can tell the monitor that all is well. Plain http only within the machine.
-_HEARTBEAT_FORM = re.compile(r"(https://|http://(127\.0\.0\.1|localhost)(?=[:/]))[^\s@\\]+", re.ASCII)
+_HEARTBEAT_FORM = re.compile(r"(https://|http://(127\.0\.0\.1|localhost)(?=[:/]))[!-?A-Z^-~]+", re.ASCII)
 _HEARTBEAT = "STEWARD_HEARTBEAT_URL is not an https address, such as https://monitor.example.com/ping; correct it"
 
 

@@ -24,12 +24,13 @@ def heartbeat(url: str | None) -> Callable[[], bool]:
             return True
         import urllib.error
         import urllib.request
+        from http.client import HTTPException
 
-        request = urllib.request.Request(url, headers={"User-Agent": "steward"})  # noqa: S310  # the scheme is checked
         try:
+            request = urllib.request.Request(url, headers={"User-Agent": "steward"})  # noqa: S310  # its scheme is checked
             with urllib.request.urlopen(request, timeout=TIME_LIMIT) as answer:  # noqa: S310
                 answer.read(1024)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, HTTPException) as error:
             status = error.code if isinstance(error, urllib.error.HTTPError) else type(error).__name__
             log.warning("the monitor at STEWARD_HEARTBEAT_URL could not be told that all is well: %s", status)
             return False

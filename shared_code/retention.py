@@ -4,13 +4,22 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from shared_code.errors import Damaged
+from shared_code.errors import Damaged, Unknown
 from shared_code.run_records import RunRecords
 from shared_code.run_requests import KEY_KEPT, read_promise
 from shared_code.runs import job_of, stamp_of
 from shared_code.store import Store
 
 log = logging.getLogger(__name__)
+
+
+def _ended_since(records: RunRecords, name: str, oldest: datetime) -> bool:
+    """Tell whether a run of an old occurrence ended lately, as one that was past due; a damaged one goes by its id."""
+    try:
+        ended = records.get(name).run.ended
+    except (Unknown, Damaged):
+        return False
+    return ended is None or ended >= oldest
 
 
 def remove_old(store: Store, records: RunRecords, days: int, now: datetime, checkpoint: Callable[[], None]) -> int:
@@ -29,15 +38,14 @@ def remove_old(store: Store, records: RunRecords, days: int, now: datetime, chec
     Raises:
         StoreError: the store cannot be read or written.
     """
-    oldest = stamp_of(now - timedelta(days=days))
-    open_runs = set(records.open())
+    oldest = now - timedelta(days=days)
+    names = [name for name in store.folders("runs") if job_of(name) and name < stamp_of(oldest)]
+    open_runs = set(records.open())  # after the listing: what is open by now is not removed
     removed = 0
-    for name in store.folders("runs"):
-        if job_of(name) is None or name in open_runs:
-            continue
-        if name >= oldest:
-            break
+    for name in names:
         checkpoint()
+        if name in open_runs or _ended_since(records, name, oldest):
+            continue
         # The record goes last: as long as anything is left of a run, it says what that was.
         keys = sorted(store.keys(f"runs/{name}"), key=lambda key: key.endswith("/run.json"))
         for key in keys:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from shared_code.errors import AlreadyExists, Changed, Damaged, Unknown
+from shared_code.foreign_text import one_line
 from shared_code.runs import Run, job_of, stamp_of
 from shared_code.store import Store
 
@@ -27,7 +28,7 @@ class Recorded(NamedTuple):
 def folder(run_id: str) -> str:
     """Return the folder of everything a run leaves; the id must be one of ours, as it becomes part of a path."""
     if job_of(run_id) is None:
-        raise Unknown(f"There is no run '{run_id[:80]}'; list the runs with 'steward runs' or GET /api/runs.")
+        raise Unknown(f"There is no run '{one_line(run_id, 80)}'; list the runs with 'steward runs' or GET /api/runs.")
     return f"runs/{run_id}"
 
 

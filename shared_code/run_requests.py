@@ -66,16 +66,16 @@ class RunRequests:
         Raises:
             StoreError: the store cannot be written.
         """
+        now = self.clock()  # once: a slow store must not make it another occurrence
         for pause in PAUSES:
             try:
-                return self._tick(job, past_due=past_due)
+                return self._tick(job, now, past_due=past_due)
             except StoreError as error:
                 log.warning("job=%s the tick is tried again in %d s: %s", job, pause, error)
                 self.sleep(pause)
-        return self._tick(job, past_due=past_due)
+        return self._tick(job, now, past_due=past_due)
 
-    def _tick(self, job: str, *, past_due: bool) -> str | None:
-        now = self.clock()
+    def _tick(self, job: str, now: datetime, *, past_due: bool) -> str | None:
         schedule = self.configuration.schedules.get(job)
         tick = tick_at(schedule, now, past_due=past_due) if schedule else None
         if schedule is None or tick is None or tick.scheduled_for is None:

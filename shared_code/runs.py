@@ -58,6 +58,10 @@ class RunStatus(StrEnum):
         return self not in (RunStatus.QUEUED, RunStatus.RUNNING)
 
 
+LEFT_BEHIND = "The process that ran it ended before it did; start it again."
+"""What is said of a run of a terminal that is gone."""
+
+
 class RunScope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the caller narrows the run to; None means all of the configured scope."""
 

@@ -9,14 +9,14 @@ from shared_code.errors import Changed, Damaged, Unknown
 from shared_code.locks import Locks
 from shared_code.ports import Clock
 from shared_code.run_records import Recorded, RunRecords
-from shared_code.runs import Run, RunStatus, TriggeredBy, stamp_of
+from shared_code.runs import LEFT_BEHIND, Run, RunStatus, TriggeredBy, stamp_of
 
 log = logging.getLogger(__name__)
 
 FORGOTTEN_AFTER = timedelta(days=1)
 """A mark this old without a record belongs to a request that never came to be."""
 QUEUED_TOO_LONG = timedelta(minutes=10)
-"""A run that has waited this long, though its job is free, has lost its message."""
+"""A run that has waited this long, and for no other run, has lost its message."""
 
 
 def sweep(records: RunRecords, locks: Locks, clock: Clock) -> list[str]:
@@ -56,8 +56,7 @@ def _needs_message(recorded: Recorded, records: RunRecords, locks: Locks, clock:
 
 
 def _end(recorded: Recorded, records: RunRecords, clock: Clock) -> None:
-    error = "The process that ran it ended before it did; start it again."
-    ended = msgspec.structs.replace(recorded.run, status=RunStatus.FAILED, error=error, ended=clock())
+    ended = msgspec.structs.replace(recorded.run, status=RunStatus.FAILED, error=LEFT_BEHIND, ended=clock())
     try:
         records.change(ended, recorded.etag)
     except Changed:
@@ -69,4 +68,5 @@ def _is_lost(run: Run, locks: Locks, clock: Clock) -> bool:
     busy = lock.run is not None and not locks.is_abandoned(lock)
     if run.status is RunStatus.RUNNING:
         return not (busy and lock.run == run.id)
-    return not busy and clock() - run.requested > QUEUED_TOO_LONG
+    in_good_hands = busy and run.id in lock.waiting
+    return not in_good_hands and clock() - run.requested > QUEUED_TOO_LONG

@@ -1,6 +1,6 @@
 """What a job is given to do its work, and what it gives back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,6 +44,8 @@ class Work:
     """To be called often: raises Interrupted or Fenced where the job has to stop."""
     heartbeat: Callable[[], bool]
     """Tell the monitor outside that all is well; False if it could not be told."""
+    requeue: Callable[[Iterable[str]], None]
+    """Give other runs a message when this attempt is over, however it ends."""
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,8 +57,6 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     verdicts: tuple[Verdict, ...] = ()
     outputs: tuple[str, ...] = ()
     """Names of the objects it left in the run's folder."""
-    requeue: tuple[str, ...] = ()
-    """Ids of other runs that need a message."""
 
 
 class Job(Protocol):

@@ -14,7 +14,7 @@ from shared_code.foreign_text import one_line
 from shared_code.locks import Lock, Locks
 from shared_code.ports import Clock, Estate
 from shared_code.run_records import Recorded, RunRecords
-from shared_code.runs import Progress, Run, RunStatus
+from shared_code.runs import LEFT_BEHIND, Progress, Run, RunStatus, TriggeredBy, job_of
 from shared_code.settings import Configuration, Costs
 from shared_code.store import Store
 from shared_code.work import Cancelled, Job, OutOfTime, Summary, Work
@@ -57,7 +57,7 @@ class Worker:
             run = self.records.get(run_id).run
         except Unknown as error:
             log.error("run=%s a message names a run without a record: %s", one_line(run_id, 80), error)  # no traceback
-            return ()
+            return self._leave(run_id)
         if run.status.ended:
             self.records.forget_open(run_id)
             return self._left_locked(run)
@@ -91,10 +91,10 @@ class Worker:
             recorded = self.records.get(run_id)
         except Unknown as error:
             log.error("run=%s a poison message names a run without a record: %s", one_line(run_id, 80), error)
-            return ()
+            return self._leave(run_id)
         except Damaged as error:
             log.error("run=%s its message is given up, and its record cannot say so: %s", run_id, error)
-            return ()
+            return self._leave(run_id)
         run = recorded.run
         try:
             lock = self.locks.read(run.job)
@@ -109,6 +109,11 @@ class Worker:
         if not run.status.ended:
             self._end(recorded, RunStatus.FAILED, reason)
         return self._left_locked(run)
+
+    def _leave(self, run_id: str) -> tuple[str, ...]:
+        """Let those behind a run that cannot be performed have their turn."""
+        job = job_of(run_id)
+        return self.locks.leave(job, run_id) if job is not None and job in self.jobs else ()
 
     def _left_locked(self, run: Run) -> tuple[str, ...]:
         """Let an ended run wait no longer, nor hold the lock, if its process died right after it ended the run."""
@@ -138,6 +143,10 @@ class Worker:
         if self.records.is_cancelled(run_id):
             self._end(recorded, RunStatus.CANCELLED, run.cancelled_sentence)
             return ()
+        if invocation_id is not None and run.trigger is TriggeredBy.CLI:
+            # The app would go on with it as somebody else, under its own identity.
+            self._end(recorded, RunStatus.FAILED, LEFT_BEHIND)
+            return ()
         if problems := self.configuration.problems_of(run.job, Costs.RUNS):
             self._end(recorded, RunStatus.REFUSED, "; ".join(map(str, problems)))
             return ()
@@ -156,6 +165,7 @@ class Worker:
             if watch:
                 watch(made)
 
+        requeued: list[str] = []
         work = Work(
             run=running,
             configuration=self.configuration,
@@ -167,8 +177,10 @@ class Worker:
             progress=progress,
             checkpoint=attempt.checkpoint,
             heartbeat=self.heartbeat,
+            requeue=requeued.extend,
         )
-        return self._attempt(attempt, work)
+        again = self._attempt(attempt, work)
+        return (*requeued, *again)
 
     def _attempt(self, attempt: Attempt, work: Work) -> tuple[str, ...]:
         run = work.run
@@ -202,7 +214,7 @@ class Worker:
             )
             return ()
         self._end(attempt.recorded, summary.status, summary.error, summary)
-        return summary.requeue
+        return ()
 
     def _end(self, recorded: Recorded, status: RunStatus, error: str | None, summary: Summary | None = None) -> None:
         run = msgspec.structs.replace(recorded.run, status=status, error=error, ended=self.clock())

@@ -293,7 +293,7 @@ class TestTerminal:
         done = world.steward("show", "\x1b[31mrun\x1b[0m\nsteward: all is well")
 
         sentence = (
-            "There is no run ' [31mrun [0m steward: all is well'; list the runs with 'steward runs' or GET /api/runs."
+            "There is no run '[31mrun [0m steward: all is well'; list the runs with 'steward runs' or GET /api/runs."
         )
         assert done == (2, "", f"steward: {sentence}\n")
 

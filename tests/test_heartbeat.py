@@ -69,3 +69,10 @@ def test_a_monitor_in_trouble_is_logged_without_its_address(
     assert not heartbeat(url)()
     assert "the monitor at STEWARD_HEARTBEAT_URL could not be told that all is well: " in caplog.text
     assert "s3cret" not in caplog.text
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/s3cret\x01", "https://[s3cret/x", "http://127.0.0.1:99999/s3cret"])
+def test_an_address_that_is_none_raises_nothing(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    """The watchdog goes on, and the address stays secret."""
+    assert not heartbeat(url)()
+    assert "s3cret" not in caplog.text

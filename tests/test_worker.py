@@ -381,6 +381,7 @@ def test_the_sweeper_leaves_a_living_run_and_those_who_wait_for_it(world: World)
     """They are in good hands, however long it takes."""
     owner, waiting = ask(world), ask(world)
     world.locks().acquire(JOB, owner, "token-1")
+    world.locks().acquire(JOB, waiting, "token-2")
     recorded = world.records().get(owner)
     world.records().change(_running(recorded.run), recorded.etag)
     world.pass_time(minutes=11)
@@ -589,6 +590,57 @@ def test_the_last_progress_is_in_the_record(world: World) -> None:
     world.worker(jobs={JOB: job}).perform(run)
 
     assert world.records().get(run).run.progress == Progress(3, 3)
+
+
+def test_a_queued_run_that_lost_its_message_is_found_while_its_job_is_busy(world: World) -> None:
+    """Whoever holds the lock knows nothing of it, as it never came to wait."""
+    lost, busy = ask(world), ask(world)
+    world.pass_time(minutes=11)
+    world.locks().acquire(JOB, busy, "token-1")
+
+    assert lost in sweep(world.records(), world.locks(), world.clock)
+
+
+@pytest.mark.parametrize("ghost", ["unknown", "damaged"])
+def test_a_run_that_cannot_be_performed_keeps_nobody_waiting(world: World, ghost: str) -> None:
+    """Its record was removed, or is damaged: those behind it have their turn."""
+    first, behind = run_id(JOB, NOON, occurrence=True), ask(world)
+    if ghost == "damaged":
+        world.store.write(f"runs/{first}/run.json", b"{]")
+    world.locks("other").acquire(JOB, "20261122T000000Z-list-resource-groups-0000000a", "token")
+    for run in (first, behind):
+        world.locks().acquire(JOB, run, f"token-{run}")
+    world.locks("other").release(JOB, "token")
+
+    worker = world.worker()
+    following = worker.give_up(first, "Delivered too often.") if ghost == "damaged" else worker.perform(first)
+
+    assert following == (min(behind, *world.locks().read(JOB).waiting),)
+    assert first not in world.locks().read(JOB).waiting
+
+
+def test_the_app_does_not_go_on_with_a_run_of_a_terminal(world: World) -> None:
+    """It would do so as somebody else, under its own identity."""
+    run = ask(world, trigger=TriggeredBy.CLI)
+
+    world.worker().perform(run, invocation_id="invocation-1")
+
+    ended = world.records().get(run).run
+    assert (ended.status, ended.error) == (
+        RunStatus.FAILED, "The process that ran it ended before it did; start it again.",
+    )  # fmt: skip
+    assert world.estate.read == []
+
+
+def test_lost_runs_get_their_message_though_the_watchdog_fails(world: World) -> None:
+    """What it found first is not lost by what went wrong later."""
+    lost = ask(world)
+    world.pass_time(minutes=11)
+    world.store.write("ledger/watchdog.ndjson", b"{]")
+    watchdog = ask(world, "watchdog")
+
+    assert world.worker().perform(watchdog) == (lost,)
+    assert status(world, watchdog) is RunStatus.FAILED
 
 
 @settings(max_examples=80, deadline=None)

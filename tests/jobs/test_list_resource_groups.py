@@ -169,6 +169,7 @@ def work_on(
         progress=progress,
         checkpoint=checkpoint,
         heartbeat=lambda: True,
+        requeue=lambda _: None,
     )
 
 

@@ -224,3 +224,49 @@ def test_a_yearly_job_is_not_missed_when_its_record_is_removed(tmp_path: Path) -
 
     world.now = FIVE + timedelta(days=365, hours=2)
     assert watch(world).counts["missed_runs"] == 1
+
+
+def test_a_terminal_only_looks(world: World) -> None:
+    """Its steward.toml may be another one, and nobody watches its log: ledger, sightings and old runs stay."""
+    old = run_at(world, FIVE)
+    world.now = FIVE + timedelta(days=91)
+    watch(world)
+    ledger_before = ledger.read(world.store, "watchdog")
+    sighting = world.store.read(f"schedules/{JOB}.json")
+    beats, kept = world.heartbeats, run_at(world, FIVE + timedelta(days=92))
+    assert old != kept
+    world.now = FIVE + timedelta(days=300)
+    world.toml = world.toml.replace(b"0 0 5 * * *", b"0 0 6 * * *")
+
+    run = world.requests().by_hand("watchdog", Wanted(), TriggeredBy.CLI)
+    assert world.worker().perform(run.id) == ()
+
+    assert ledger.read(world.store, "watchdog") == ledger_before
+    assert world.store.read(f"schedules/{JOB}.json") == sighting
+    assert kept in world.store.folders("runs")
+    assert world.heartbeats == beats
+
+
+def test_a_run_that_ended_lately_is_kept_however_old_its_occurrence(world: World) -> None:
+    """A past-due run carries the stamp of the occurrence that was missed."""
+    world.toml = world.toml + b"retention_days = 2\n"
+    world.now = FIVE + timedelta(days=3, hours=1)
+    run_id = str(world.requests().tick(JOB, past_due=True))
+    world.worker().perform(run_id)
+    stamp = f"{FIVE:%Y%m%d}"
+    late = run_id.replace(run_id[:8], stamp)
+    stored = world.store.read(f"runs/{run_id}/run.json")
+    assert stored is not None
+    world.store.write(f"runs/{late}/run.json", stored.data.replace(run_id.encode(), late.encode()))
+
+    watch(world)
+
+    assert late in world.store.folders("runs")
+
+
+def test_one_damaged_sighting_does_not_stop_the_watchdog(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """It is said, and the rest is watched."""
+    world.store.write(f"schedules/{JOB}.json", b"{]")
+
+    assert watch(world).status is RunStatus.SUCCEEDED
+    assert f"job={JOB} cannot be watched: The sighting of job '{JOB}' cannot be read" in caplog.text
