@@ -4,6 +4,7 @@ import codecs
 import difflib
 import tomllib
 from collections.abc import Mapping
+from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -141,6 +142,14 @@ def configure(content: bytes | None, place: str, environ: Mapping[str, str]) -> 
             warnings += [Caution(f"{where}.schedule", text, name) for text in judgement.warnings]
         else:
             reader.problem(f"{where}.schedule", judgement.steward.reason or "", Costs.TIMER, name)
+    watchdog = jobs["watchdog"]
+    kept = watchdog.retention_days if isinstance(watchdog, Watchdog) else Watchdog().retention_days
+    for name, settings in jobs.items():
+        if settings.expect_within.length >= timedelta(days=kept):
+            text = (
+                f"is not shorter than the watchdog's retention_days of {kept}, so no missed run is noticed; shorten it"
+            )
+            warnings.append(Caution(f"{place}: jobs.{name}.expect_within", f"'{settings.expect_within}' {text}", name))
     crons = {name: schedule.cron for name, schedule in schedules.items()}
     warnings += [Caution(f"{place}: jobs", text) for text in clashes(crons, WRITING)]
     return Configuration(scope, jobs, schedules, tuple(reader.problems), tuple(warnings), judgements)

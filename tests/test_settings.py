@@ -305,3 +305,17 @@ class TestAnything:
         else:
             written = tomllib.loads("\n".join(lines))["scope"]
             assert configuration.scope == Scope(**{name: tuple(value) for name, value in written.items()})
+
+
+def test_a_missed_run_that_could_never_be_noticed_is_said() -> None:
+    """`expect_within` ends before the records that would show it are removed."""
+    watchdog = '[jobs.watchdog]\nretention_days = 2\nschedule = "0 */30 * * * *"\n'
+    content = f'[jobs.list-resource-groups]\nexpect_within = "2d"\n{watchdog}'.encode()
+
+    configuration = configure(content, "steward.toml", {})
+
+    assert configuration.problems == ()
+    text = "'2d' is not shorter than the watchdog's retention_days of 2, so no missed run is noticed; shorten it"
+    assert [str(warning) for warning in configuration.warnings] == [
+        f"steward.toml: jobs.list-resource-groups.expect_within: {text}"
+    ]
