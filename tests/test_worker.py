@@ -476,10 +476,11 @@ def test_a_mark_without_a_record_is_forgotten_after_a_day(world: World) -> None:
     """Its request never came to be."""
     run = run_id(JOB, world.now, occurrence=False)
     world.store.write(f"open/{run}", b"")
+    world.pass_time(hours=23)
     sweep(world.records(), world.locks(), world.clock)
     assert world.records().open() == [run]
 
-    world.pass_time(days=1, seconds=1)
+    world.pass_time(hours=1, seconds=1)
     sweep(world.records(), world.locks(), world.clock)
     assert world.records().open() == []
 

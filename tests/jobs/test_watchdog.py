@@ -1,6 +1,7 @@
 """The watchdog: hears of what did not run, says it once, and tidies up."""
 
 import logging
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,9 +10,13 @@ import pytest
 
 from shared_code import ledger
 from shared_code.model import Finding
+from shared_code.retention import remove_old
+from shared_code.run_records import RunRecords
 from shared_code.run_requests import Wanted
 from shared_code.runs import Run, RunStatus, TriggeredBy
 from shared_code.store import open_store
+from shared_code.work import Cancelled
+from tests.stores import DeadAfter, Killed
 from tests.world import World
 
 JOB = "list-resource-groups"
@@ -116,9 +121,7 @@ def test_a_run_that_does_not_end_is_found(world: World) -> None:
 
 def test_a_refused_run_has_not_happened(world: World) -> None:
     """The finding says why."""
-    good, world.toml = world.toml, b"nonsense"
-    world.now = FIVE
-    world.toml = good
+    good, world.now = world.toml, FIVE
     run_id = str(world.requests().tick(JOB, past_due=False))
     world.toml = b"[scope]\nsubscriptions = 1\n"
     world.worker().perform(run_id)
@@ -270,3 +273,28 @@ def test_one_damaged_sighting_does_not_stop_the_watchdog(world: World, caplog: p
 
     assert watch(world).status is RunStatus.SUCCEEDED
     assert f"job={JOB} cannot be watched: The sighting of job '{JOB}' cannot be read" in caplog.text
+
+
+@pytest.mark.parametrize("calls", range(1, 12))
+def test_a_removal_that_is_cut_short_leaves_the_record_to_the_last(world: World, calls: int) -> None:
+    """As long as anything is left of a run, its record says what that was."""
+    old = run_at(world, FIVE)
+    now = FIVE + timedelta(days=91)
+    store = DeadAfter(world.store, calls, after=True)
+    with suppress(Killed):
+        remove_old(store, RunRecords(store), 90, now, lambda: None)
+
+    left = list(world.store.keys(f"runs/{old}"))
+    assert not left or f"runs/{old}/run.json" in left
+
+
+def test_a_removal_stops_where_it_is_told_to(world: World) -> None:
+    """A cancelled watchdog removes nothing more."""
+    old = run_at(world, FIVE)
+
+    def stop() -> None:
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        remove_old(world.store, world.records(), 1, FIVE + timedelta(days=9), stop)
+    assert old in world.store.folders("runs")
