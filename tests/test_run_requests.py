@@ -108,6 +108,19 @@ def test_a_tick_outlives_a_short_outage_of_the_store(world: World) -> None:
     assert world.now == FIVE + timedelta(seconds=20)
 
 
+def test_a_slow_store_does_not_move_a_tick_to_the_next_occurrence(world: World) -> None:
+    """The occurrence is the one the call came for, however long its record takes."""
+    world.toml = world.toml.replace(b"0 0 5 * * *", b"0 * * * * *")
+    world.now = FIVE
+    slow = Recovering(world.store)
+    slow.outage = 3
+
+    run_id = replace(world.requests(), records=slow).tick(JOB, past_due=False)
+
+    assert world.now == FIVE + timedelta(seconds=60)
+    assert world.records().get(str(run_id)).run.scheduled_for == FIVE
+
+
 def test_a_tick_whose_run_is_under_way_is_not_sent_again(world: World) -> None:
     """Once begun, never."""
     world.now = FIVE

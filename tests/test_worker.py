@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared_code.errors import AzureError, Fenced, StoreError, Unknown
+from shared_code.jobs import JOBS
 from shared_code.model import Reading, Subscription
 from shared_code.run_requests import Wanted
 from shared_code.runs import Mode, Progress, Run, RunStatus, TriggeredBy, run_id
@@ -527,6 +528,39 @@ def test_foreign_text_makes_no_log_line_of_its_own(world: World, caplog: pytest.
     assert "x CRITICAL forged  ]0;pwn" in caplog.text
     assert "\x1b" not in caplog.text
     assert "\nCRITICAL" not in caplog.text
+
+
+def test_what_could_not_be_read_has_no_total(world: World) -> None:
+    """A 0 would look as if there were nothing."""
+    world.estate = FewGroups(unreadable=frozenset({0, 1, 2}))
+    run = ask(world)
+
+    world.worker().perform(run)
+
+    counts = world.records().get(run).run.counts
+    assert counts == {"subscriptions_read": 0, "subscriptions_not_read": 3, "subscriptions_skipped": 0}
+
+
+@pytest.mark.parametrize("stop_at", [1, 2, 3, 4], ids=["first", "groups", "resources", "more resources"])
+def test_a_run_stops_within_a_subscription_and_leaves_no_part_of_it(world: World, stop_at: int) -> None:
+    """A subscription of many pages must not hold up a cancellation, nor be written by whoever may not write."""
+    world.estate = FewGroups(count=1)
+    asked = 0
+
+    def checkpoint() -> None:
+        nonlocal asked
+        asked += 1
+        if asked > stop_at:
+            raise Cancelled
+
+    def job(work: Work) -> Summary:
+        return JOBS[JOB](replace(work, checkpoint=checkpoint))
+
+    run = ask(world)
+    world.worker(jobs={JOB: job}).perform(run)
+
+    assert status(world, run) is RunStatus.CANCELLED
+    assert list(world.store.keys(f"runs/{run}/parts")) == []
 
 
 def test_an_ended_run_does_not_free_the_lock_of_a_living_process(world: World) -> None:
