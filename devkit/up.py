@@ -13,7 +13,8 @@ import msgspec
 from filelock import FileLock, Timeout
 
 from devkit.local_host.process import HostDied, HostProcess, running
-from devkit.simulator import Estate, Simulator, load_estate, load_recordings
+from devkit.simulator import Estate, Simulator
+from devkit.simulator.options import add_behaviour_options, add_estate_options, behaviour, chosen_estate
 from shared_code.cli import EXIT_CODES
 from shared_code.model import ResourceGroup
 from shared_code.runs import Run
@@ -40,9 +41,13 @@ def main(arguments: list[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # whoever reads a pipe waits for lines too
     try:
-        estate = load_recordings(given.recordings) if given.recordings else load_estate(given.estate)
+        estate = chosen_estate(given)
         state, name = given.state.resolve(), "recordings" if given.recordings else estate.name
-        with _alone(state), Simulator(estate) as simulator, _environment(simulator, state, name) as environment:
+        with (
+            _alone(state),
+            Simulator(estate, **behaviour(given)) as simulator,
+            _environment(simulator, state, name) as environment,
+        ):
             _print_estate(estate)
             with _host(environment, state / name, given.port) as host:
                 code = _first_run(host)
@@ -174,9 +179,8 @@ def _runs(host: HostProcess) -> list[Run]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="./dev up", description=__doc__)
-    source = parser.add_mutually_exclusive_group()
-    source.add_argument("--estate", default="demo", metavar="NAME", help="demo (default) or odd")
-    source.add_argument("--recordings", type=Path, metavar="FOLDER", help="serve recorded answers instead")
+    add_estate_options(parser)
+    add_behaviour_options(parser)
     parser.add_argument("--once", action="store_true", help="end with the first run, with its exit code")
     parser.add_argument("--port", type=int, default=7071, metavar="N", help="of the API on 127.0.0.1 (default 7071)")
     parser.add_argument(

@@ -51,6 +51,17 @@ def test_the_odd_estate_is_partial_and_says_why(tmp_path: Path) -> None:
     assert "Traceback" not in result.stdout
 
 
+def test_a_generated_estate_of_a_given_size(tmp_path: Path) -> None:
+    """All of it is read, slow and throttled as Azure is."""
+    size = ("--subscriptions", "2", "--groups", "30", "--resources", "2500", "--seed", "3")
+    result = once(tmp_path, "--estate", "generated", *size, "--latency", "5", "--throttle", "--lag", "1")
+
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "Simulated estate 'generated-2-30-2500-3': 2 subscriptions.\n" in result.stdout
+    assert re.search(r"^  resource groups +30$", result.stdout, re.MULTILINE)
+    assert re.search(r"^  resources +2,?500$", result.stdout, re.MULTILINE)
+
+
 def test_recorded_answers_are_served_and_listed(tmp_path: Path) -> None:
     """Real input, where there is a folder of it."""
     folder = os.environ.get("STEWARD_RECORDINGS")
@@ -69,9 +80,11 @@ def test_recorded_answers_are_served_and_listed(tmp_path: Path) -> None:
     [
         (["--estate", "bogus"], "there is no estate 'bogus'"),
         (["--recordings", "/nowhere"], "/nowhere"),
+        (["--estate", "odd", "--groups", "7"], "estate 'odd' is as large as it is"),
+        (["--estate", "generated", "--subscriptions", "0"], "0 subscriptions are too few; an estate has 1 or more"),
         (["--port", "99999"], "99999"),
     ],
-    ids=["unknown estate", "missing folder", "no port"],
+    ids=["unknown estate", "missing folder", "size of another estate", "impossible size", "no port"],
 )
 def test_wrong_use_is_one_sentence(tmp_path: Path, arguments: list[str], sentence: str) -> None:
     """On stderr, with exit code 2."""

@@ -3,13 +3,17 @@
 from devkit.simulator.estates import load_estate
 from devkit.simulator.faults import Fault
 from devkit.simulator.journal import Request
-from devkit.simulator.model import Estate, Resource, ResourceGroup, Subscription
+from devkit.simulator.model import Estate, Lock, ManagementGroup, Resource, ResourceGroup, Subscription
 from devkit.simulator.recordings import load_recordings
 from devkit.simulator.simulator import Simulator
+from devkit.simulator.throttling import Buckets
 
 __all__ = [
+    "Buckets",
     "Estate",
     "Fault",
+    "Lock",
+    "ManagementGroup",
     "Request",
     "Resource",
     "ResourceGroup",

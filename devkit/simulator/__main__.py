@@ -9,10 +9,9 @@ import tempfile
 import threading
 from pathlib import Path
 
-from devkit.simulator.estates import load_estate
 from devkit.simulator.faults import load_faults
 from devkit.simulator.model import Estate
-from devkit.simulator.recordings import load_recordings
+from devkit.simulator.options import add_behaviour_options, add_estate_options, behaviour, chosen_estate
 from devkit.simulator.simulator import Simulator
 
 
@@ -23,9 +22,9 @@ def main(arguments: list[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     try:
-        estate = load_recordings(wanted.recordings) if wanted.recordings else load_estate(wanted.estate)
+        estate = chosen_estate(wanted)
         faults = load_faults(wanted.faults) if wanted.faults else []
-        with Simulator(estate, faults=faults, port=wanted.port, log=wanted.log) as simulator:
+        with Simulator(estate, faults, wanted.port, wanted.log, **behaviour(wanted)) as simulator:
             print(describe(simulator.url, estate), flush=True)
             if wanted.environment:
                 write_environment(wanted.environment, simulator.environment)
@@ -71,9 +70,8 @@ def write_environment(file: Path, environment: dict[str, str]) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m devkit.simulator", description=__doc__)
-    source = parser.add_mutually_exclusive_group()
-    source.add_argument("--estate", default="demo", help="estate to serve: demo (default) or odd")
-    source.add_argument("--recordings", type=Path, metavar="FOLDER", help="serve recorded answers instead")
+    add_estate_options(parser)
+    add_behaviour_options(parser)
     parser.add_argument("--port", type=_port, default=0, help="port on 127.0.0.1; 0 (default) takes a free one")
     parser.add_argument("--faults", type=Path, metavar="FILE", help="JSON list of faults; see faults.py")
     parser.add_argument("--log", type=Path, metavar="FILE", help="append each request as a line of JSON")

@@ -1,43 +1,54 @@
-"""Answers for Resource Manager: subscriptions, resource groups and resources, read only."""
+"""Answers for Resource Manager: subscriptions, groups, resources, locks and tags; only tags can be written."""
 
 import re
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
+from urllib.parse import unquote
 
-from msgspec import UNSET
+from msgspec import UnsetType
 from msgspec.structs import replace
 
-from devkit.simulator import errors
+from devkit.simulator import errors, locks, tagging
+from devkit.simulator.cache import PageCache
+from devkit.simulator.descendants import descendants, management_group
 from devkit.simulator.exchange import Call, Reply, json_reply
 from devkit.simulator.filters import InvalidFilter, parse_filter
+from devkit.simulator.holdings import Holdings
+from devkit.simulator.identity import PRINCIPAL
 from devkit.simulator.model import (
-    Estate,
-    Json,
+    Pages,
     RecordedList,
     Resource,
     ResourceGroup,
     Subscription,
+    Tags,
     spelled_in_group,
 )
 from devkit.simulator.paging import BAIT, InvalidSkipToken, page, page_number
 from devkit.simulator.playback import Playback, recorded_group
 from devkit.simulator.routes import Route
+from devkit.simulator.shapes import (
+    FIRST_VERSION_WITH_TENANTS,
+    InvalidParameter,
+    hidden_fields,
+    one_resource,
+    shown_group,
+    shown_subscription,
+)
+from devkit.simulator.state import State
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _API_VERSION = re.compile(r"\d{4}-\d\d-\d\d(-\w+)?")
-_EXPANDED = {"createdtime": "created_time", "changedtime": "changed_time", "provisioningstate": "provisioning_state"}
-# Recorded groups have a `type` from 2019-10-01 on, and none up to this version (oddity 18).
-_LAST_VERSION_WITHOUT_TYPE = "2018-05-01"
-# Recorded subscriptions have tenantId, managedByTenants and the list a count from this version on (oddity 65).
-_FIRST_VERSION_WITH_TENANTS = "2019-06-01"
 
 
 class ResourceManager:
     """Answers calls about one estate; `base_url` is what nextLinks begin with."""
 
-    def __init__(self, estate: Estate, base_url: str) -> None:
-        self.estate = estate
+    def __init__(self, state: State, base_url: str) -> None:
+        self._state = state
         self._base_url = base_url
-        self._playback = Playback(estate, base_url)
+        self._playback = Playback(state.estate, base_url)
+        self._cache = PageCache()
 
     def place(self, call: Call, route: Route) -> tuple[str, int]:
         """The id of the subscription a call is about, and the number of the page it asks for, from 1."""
@@ -53,11 +64,13 @@ class ResourceManager:
             return errors.invalid_parameter("$skiptoken", str(error))
         except InvalidParameter as error:
             return errors.invalid_parameter(error.name, error.value)
+        except tagging.TagsRefused as error:
+            return error.reply
 
     def _answer(self, call: Call, route: Route) -> Reply:
         recorded = self._playback.following(call.target)
         if recorded is not None:
-            return _with_budget(json_reply(recorded), route)
+            return json_reply(recorded)
         if not _API_VERSION.fullmatch(call.query.get("api-version", "")):
             return errors.missing_api_version()
         if "$skiptoken" in call.query and f"//{call.host}" != self._base_url.partition(":")[2]:
@@ -65,84 +78,151 @@ class ResourceManager:
         if route.name != "unknown" and call.method not in _METHODS[route.name]:
             return errors.method_not_allowed(call.method)
         if route.name == "subscriptions":
-            return _with_budget(self._subscriptions(call), route)
+            return self._subscriptions(call)
+        if route.name == "management-group-descendants":
+            return self._descendants(call, route)
         if route.subscription and not _GUID.fullmatch(route.subscription):
             return errors.invalid_subscription_id(route.subscription)
-        subscription = self.estate.subscription(route.subscription)
-        if route.subscription and subscription is None:
+        present, listed = self._state.present(route.subscription), self._state.listed(route.subscription)
+        if route.subscription and present is None:
             return errors.subscription_not_found(route.subscription)
-        if subscription is None or route.name == "unknown":
+        if present is None or listed is None or route.name == "unknown":
             return errors.invalid_resource_type(call.path, call.query["api-version"])
-        return _with_budget(self._within(subscription, call, route), route)
+        return self._within(present, listed, call, route)
 
-    def _within(self, subscription: Subscription, call: Call, route: Route) -> Reply:
+    def _within(self, present: Holdings, listed: Holdings, call: Call, route: Route) -> Reply:
+        subscription = present.subscription
         if route.name == "subscription":
-            return json_reply(_subscription(subscription, call))
+            return json_reply(shown_subscription(subscription, call))
         if subscription.recorded:
             return self._within_recorded(subscription.recorded, call, route)
         if route.name == "resource-groups":
-            return self._groups(subscription, call)
+            return self._cached(call, listed, lambda: self._groups(listed, call))
         if route.name == "resources":
-            return self._resources(subscription, call)
-        group = subscription.group(route.group)
-        if group is None:
+            return self._cached(call, listed, lambda: self._resources(listed, call))
+        group = present.group(route.group)
+        if route.group and group is None:
             return _for_method(call, errors.group_not_found(route.group))
+        if route.name == "locks":
+            return self._locks(listed.subscription, call, route)
+        if route.name == "lock":
+            return _lock(subscription, route)
+        if route.name == "tags":
+            return self._tags(present, call, route)
+        if group is None:
+            return errors.invalid_resource_type(call.path, call.query["api-version"])
         if route.name == "group-resources":
-            return self._group_resources(subscription, group, call)
-        return _for_method(call, json_reply(_group(group, call)))
+            return self._cached(call, listed, lambda: self._group_resources(listed, route.group, call))
+        if route.name == "resource":
+            return _for_method(call, _one_resource(present, group, route))
+        return _for_method(call, json_reply(shown_group(group, call)))
 
     def _within_recorded(self, recorded: RecordedList, call: Call, route: Route) -> Reply:
-        if route.name == "resource-groups" or route.name == "resources":
+        of_subscription = route.name == "locks" and "/" not in route.scope.strip("/").partition("/")[2]
+        if route.name == "resource-groups" or route.name == "resources" or (route.name == "locks" and of_subscription):
             if "$skiptoken" in call.query:
                 # Not the nextLink that was handed out; the first page again would send the client round in circles.
                 raise InvalidSkipToken(call.query["$skiptoken"])
             return json_reply(self._playback.first_page(recorded, route.name))
+        if not route.group:
+            return errors.invalid_resource_type(call.path, call.query["api-version"])
         group = recorded_group(recorded, route.group)
         if group is None:
             return _for_method(call, errors.group_not_found(route.group))
-        if route.name == "group-resources":
+        if route.name in ("group-resources", "locks"):
             return json_reply({"value": []})
-        return _for_method(call, json_reply(group))
+        if route.name == "resource-group":
+            return _for_method(call, json_reply(group))
+        return _for_method(call, errors.resource_not_found(route.scope, route.group))
 
-    def _subscriptions(self, call: Call) -> Reply:
-        items = [_subscription(each, call) for each in self.estate.subscriptions]
-        answer = page(items, self.estate.subscription_pages, call, self._base_url, None)
-        if call.query["api-version"] >= _FIRST_VERSION_WITH_TENANTS:
-            answer["count"] = {"type": "Total", "value": len(items)}
+    def _cached(self, call: Call, holdings: Holdings, make: Callable[[], Reply]) -> Reply:
+        # The target has the path's spelling, the query and the place in the list; the serial stands for the items.
+        key = (call.target, holdings.serial, call.takes_gzip)
+        reply = self._cache.get(key)
+        if reply is None:
+            reply = make()
+            if call.takes_gzip:
+                reply = reply.packed
+            self._cache.put(key, reply)
+        return reply
+
+    def _page(self, items: Sequence[Any], pages: Pages, call: Call, render: Callable[[Any], Any]) -> Reply:
+        answer = page(items, pages, call, self._base_url, _top(call))
+        if "value" in answer:
+            answer["value"] = [render(item) for item in answer["value"]]
         return json_reply(answer)
 
-    def _groups(self, subscription: Subscription, call: Call) -> Reply:
+    def _subscriptions(self, call: Call) -> Reply:
+        found = self._state.subscriptions()
+        answer = page(found, self._state.pages, call, self._base_url, None)
+        if "value" in answer:
+            answer["value"] = [shown_subscription(each, call) for each in answer["value"]]
+        if call.query["api-version"] >= FIRST_VERSION_WITH_TENANTS:
+            answer["count"] = {"type": "Total", "value": len(found)}
+        return json_reply(answer)
+
+    def _descendants(self, call: Call, route: Route) -> Reply:
+        estate = self._state.estate
+        if not estate.management_groups:
+            return errors.management_group_not_found(route.scope)
+        group = management_group(estate, route.name_in_scope)
+        if group is None:
+            action = "Microsoft.Management/managementGroups/descendants/read"
+            return errors.forbidden(action, route.scope, PRINCIPAL)
+        return self._page(list(descendants(estate, group)), estate.descendant_pages, call, lambda entry: entry)
+
+    def _groups(self, holdings: Holdings, call: Call) -> Reply:
+        subscription = holdings.subscription
         wanted = parse_filter(call.query.get("$filter", ""), of_groups=True)
-        items = [_group(group, call) for group in subscription.resource_groups if wanted.takes_group(group)]
-        return json_reply(page(items, subscription.group_pages, call, self._base_url, _top(call)))
+        items: Sequence[ResourceGroup] = subscription.resource_groups
+        if wanted.clauses:
+            items = [group for group in items if wanted.takes_group(group)]
+        return self._page(items, subscription.group_pages, call, lambda group: shown_group(group, call))
 
-    def _resources(self, subscription: Subscription, call: Call) -> Reply:
+    def _resources(self, holdings: Holdings, call: Call) -> Reply:
+        subscription = holdings.subscription
         wanted = parse_filter(call.query.get("$filter", ""), of_groups=False)
-        items = [
-            _resource(resource, call, by_tag=wanted.by_tag)
-            for group in subscription.resource_groups
-            for resource in group.resources
-            if wanted.takes_resource(resource, group)
-        ]
-        return json_reply(page(items, subscription.resource_pages, call, self._base_url, _top(call)))
 
-    def _group_resources(self, subscription: Subscription, group: ResourceGroup, call: Call) -> Reply:
+        def taken() -> Iterator[Resource]:
+            for group in subscription.resource_groups:
+                yield from (each for each in group.resources if wanted.takes_resource(each, group))
+
+        items = holdings.kept(wanted, taken) if wanted.clauses else holdings.resources
+        hidden = hidden_fields(call, by_tag=wanted.by_tag)
+        return self._page(items, subscription.resource_pages, call, lambda each: replace(each, **hidden))
+
+    def _group_resources(self, holdings: Holdings, group_name: str, call: Call) -> Reply:
         wanted = parse_filter(call.query.get("$filter", ""), of_groups=False)
-        items = [
-            _resource(spelled_in_group(resource, group), call, by_tag=wanted.by_tag)
-            for resource in group.resources
-            if wanted.takes_resource(resource, group)
-        ]
-        return json_reply(page(items, subscription.resource_pages, call, self._base_url, _top(call)))
+        group = holdings.group(group_name)
+        items = [each for each in group.resources if wanted.takes_resource(each, group)] if group else []
+        hidden = hidden_fields(call, by_tag=wanted.by_tag)
 
+        def render(resource: Resource) -> Resource:
+            return replace(spelled_in_group(resource, group) if group else resource, **hidden)
 
-class InvalidParameter(ValueError):
-    """A query parameter that cannot be understood."""
+        return self._page(items, holdings.subscription.resource_pages, call, render)
 
-    def __init__(self, name: str, value: str) -> None:
-        super().__init__(f"{name}={value}")
-        self.name = name
-        self.value = value
+    def _locks(self, subscription: Subscription, call: Call, route: Route) -> Reply:
+        found = locks.locks_concerning(subscription, route.scope)
+        return self._page(found, subscription.lock_pages, call, locks.rendered)
+
+    def _tags(self, present: Holdings, call: Call, route: Route) -> Reply:
+        if call.method == "GET":
+            return json_reply(tagging.rendered(*_tags_at(present, route)))
+        removes = call.method == "DELETE"
+        of_resource = route.scope if "/providers/" in route.scope.casefold() else ""
+
+        def write(now: Holdings) -> Holdings:
+            _, tags = _tags_at(now, route)
+            upon = locks.locks_upon(now.subscription, route.scope)
+            locked = [lock.scope for lock in upon if removes or lock.level == "ReadOnly"]
+            if locked:
+                refusal = errors.scope_locked(route.scope, "delete" if removes else "write", locked)
+                raise tagging.TagsRefused(refusal)
+            return now.tagged(tagging.written(tags, call.method, call.body), route.group, of_resource)
+
+        changed = self._state.update(route.subscription, write)
+        return Reply() if removes else json_reply(tagging.rendered(*_tags_at(changed, route)))
 
 
 _METHODS: dict[str, tuple[str, ...]] = {
@@ -152,58 +232,44 @@ _METHODS: dict[str, tuple[str, ...]] = {
     "resource-group": ("GET", "HEAD"),
     "resources": ("GET",),
     "group-resources": ("GET",),
+    "resource": ("GET", "HEAD"),
+    "locks": ("GET",),
+    "lock": ("GET",),
+    "tags": ("GET", "PUT", "PATCH", "DELETE"),
+    "management-group-descendants": ("GET",),
 }
 
 
-def _subscription(subscription: Subscription, call: Call) -> Json:
-    tenants = call.query["api-version"] >= _FIRST_VERSION_WITH_TENANTS
-    return _present(
-        id=f"/subscriptions/{subscription.id}",
-        authorizationSource=subscription.authorization_source,
-        managedByTenants=subscription.managed_by_tenants if tenants else UNSET,
-        subscriptionId=subscription.id,
-        tenantId=subscription.tenant_id if tenants else UNSET,
-        displayName=subscription.name,
-        state=subscription.state,
-        subscriptionPolicies=subscription.policies,
-    )
+def _one_resource(holdings: Holdings, group: ResourceGroup, route: Route) -> Reply:
+    found = holdings.resource(route.group, route.scope)
+    if found is None:
+        return errors.resource_not_found(route.scope, route.group)
+    return json_reply(one_resource(found, group))
 
 
-def _group(group: ResourceGroup, call: Call) -> Json:
-    expanded = _expanded(call)
-    typed = call.query["api-version"][:10] > _LAST_VERSION_WITHOUT_TYPE
-    return _present(
-        id=group.id,
-        name=group.name,
-        type="Microsoft.Resources/resourceGroups" if typed else UNSET,
-        location=group.location,
-        managedBy=group.managed_by,
-        createdTime=group.created_time if "created_time" in expanded else UNSET,
-        changedTime=group.changed_time if "changed_time" in expanded else UNSET,
-        tags=group.tags,
-        properties={"provisioningState": group.provisioning_state},
-    )
+def _lock(subscription: Subscription, route: Route) -> Reply:
+    wanted = f"{route.scope}/{route.name_in_scope}".casefold()
+    for lock in subscription.locks:
+        if unquote(f"{lock.scope}/{lock.name}").casefold() == wanted:
+            return json_reply(locks.rendered(lock))
+    return errors.lock_not_found(route.name_in_scope)
 
 
-def _resource(resource: Resource, call: Call, *, by_tag: bool) -> Resource:
-    """The resource as listed: times and state only when expanded, and neither they nor tags in a list by tag."""
-    expanded = set() if by_tag else _expanded(call)
-    hidden: dict[str, Any] = {field: UNSET for field in _EXPANDED.values() if field not in expanded}
-    if by_tag:
-        hidden["tags"] = UNSET
-    return replace(resource, **hidden)
+def _tags_at(holdings: Holdings, route: Route) -> tuple[str, Tags]:
+    """The id of the thing at the route's scope, as it is spelled, and its tags."""
+    group = holdings.group(route.group)
+    if "/providers/" in route.scope.casefold():
+        resource = holdings.resource(route.group, route.scope) if group else None
+        if resource is None or group is None:
+            raise tagging.TagsRefused(errors.resource_not_found(route.scope, route.group))
+        return spelled_in_group(resource, group).id, _known(resource.tags)
+    if group is not None:
+        return group.id, _known(group.tags)
+    return f"/subscriptions/{holdings.subscription.id}", holdings.subscription.tags
 
 
-def _present(**fields: Any) -> Json:
-    return {key: value for key, value in fields.items() if value is not UNSET}
-
-
-def _expanded(call: Call) -> set[str]:
-    text = call.query.get("$expand", "")
-    names = [name.strip().casefold() for name in text.split(",") if name.strip()]
-    if any(name not in _EXPANDED for name in names):
-        raise InvalidParameter("$expand", text)
-    return {_EXPANDED[name] for name in names}
+def _known(tags: Tags | UnsetType | None) -> Tags:
+    return tags if isinstance(tags, dict) else {}
 
 
 def _top(call: Call) -> int | None:
@@ -216,20 +282,8 @@ def _top(call: Call) -> int | None:
 
 
 def _for_method(call: Call, reply: Reply) -> Reply:
-    """The answer to GET as it is; to HEAD without a body, and 204 where GET has 200 (oddity 51)."""
-    if call.method == "GET":
+    """The answer as it is; to HEAD without a body, and 204 where GET has 200 (oddity 51)."""
+    if call.method != "HEAD":
         return reply
     headers = {name: value for name, value in reply.headers.items() if name != "Content-Type"}
     return Reply(status=204 if reply.status == 200 else reply.status, headers=headers)
-
-
-def _with_budget(reply: Reply, route: Route) -> Reply:
-    # What is left of the token buckets (oddity 58). They do not run down here: nothing throttles unless told to.
-    if route.subscription:
-        left = {
-            "x-ms-ratelimit-remaining-subscription-reads": "249",
-            "x-ms-ratelimit-remaining-subscription-global-reads": "3749",
-        }
-    else:
-        left = {"x-ms-ratelimit-remaining-tenant-reads": "249"}
-    return Reply(status=reply.status, body=reply.body, headers=reply.headers | left)

@@ -6,10 +6,12 @@ import time
 import msgspec
 
 from devkit.simulator import errors
-from devkit.simulator.exchange import JSON_TYPE, Reply, json_reply
+from devkit.simulator.exchange import JSON_TYPE, Call, Reply, json_reply
 from devkit.simulator.faults import Fault
 from devkit.simulator.identity import PRINCIPAL, expired
+from devkit.simulator.model import TENANT
 from devkit.simulator.routes import Route
+from devkit.simulator.throttling import operation
 
 _CODES = {
     400: ("BadRequest", "The request is invalid."),
@@ -29,7 +31,16 @@ _ACTIONS = {
     "resource-group": "Microsoft.Resources/subscriptions/resourcegroups/read",
     "resources": "Microsoft.Resources/subscriptions/resources/read",
     "group-resources": "Microsoft.Resources/subscriptions/resourcegroups/resources/read",
+    "resource": "Microsoft.Resources/subscriptions/resourcegroups/resources/read",
+    "locks": "Microsoft.Authorization/locks/read",
+    "lock": "Microsoft.Authorization/locks/read",
+    "tags": "Microsoft.Resources/tags/read",
+    "management-group-descendants": "Microsoft.Management/managementGroups/descendants/read",
 }
+_OF_SCOPE = (
+    "(/resourcegroups|/resources|/descendants|/providers/microsoft.resources/tags/default"
+    "|/providers/microsoft.authorization/locks(/[^/]+)?)/?$"
+)
 _PAGE = (
     "<!DOCTYPE html><html><head><title>Service unavailable</title></head>"
     "<body><div id='content'><h2>Our services aren't available right now</h2>"
@@ -37,9 +48,9 @@ _PAGE = (
 )
 
 
-def broken(fault: Fault, route: Route, path: str, normal: Reply) -> Reply:
+def broken(fault: Fault, route: Route, call: Call, normal: Reply) -> Reply:
     """The answer that `fault` makes of a call; `normal` is the one it would have had."""
-    reply = _by_kind(fault, route, path, normal)
+    reply = _by_kind(fault, route, call, normal.plain)
     headers = dict(reply.headers)
     body = reply.body
     if fault.body is not None:
@@ -52,7 +63,7 @@ def broken(fault: Fault, route: Route, path: str, normal: Reply) -> Reply:
     return Reply(status=status, body=body, headers=headers, cut=reply.cut, reset=reply.reset)
 
 
-def _by_kind(fault: Fault, route: Route, path: str, normal: Reply) -> Reply:
+def _by_kind(fault: Fault, route: Route, call: Call, normal: Reply) -> Reply:
     match fault.kind:
         case "delay":
             return normal
@@ -70,16 +81,17 @@ def _by_kind(fault: Fault, route: Route, path: str, normal: Reply) -> Reply:
         case "empty":
             return Reply(status=fault.status or 500)
         case _:
-            return _envelope(fault, route, path)
+            return _envelope(fault, route, call)
 
 
-def _envelope(fault: Fault, route: Route, path: str) -> Reply:
+def _envelope(fault: Fault, route: Route, call: Call) -> Reply:
     status = fault.status
     match fault.kind:
         case "forbidden":
             action = _ACTIONS.get(route.name, "Microsoft.Resources/subscriptions/read")
+            action = action.removesuffix("read") + operation(call.method)
             # A list is read over the scope it is a list of.
-            scope = re.sub("/(resourcegroups|resources)/?$", "", path, flags=re.IGNORECASE)
+            scope = re.sub(_OF_SCOPE, "", call.path, flags=re.IGNORECASE)
             return errors.forbidden(action, scope, PRINCIPAL)
         case "not-found":
             return errors.subscription_not_found(route.subscription)
@@ -87,7 +99,7 @@ def _envelope(fault: Fault, route: Route, path: str) -> Reply:
             return expired(time.time() - 60)
         case "throttled":
             wait = 1 if fault.retry_after is None else fault.retry_after
-            return throttled(route.subscription, wait)
+            return throttled(route.subscription, wait, operation(call.method))
         case "error-in-200":
             # A 200 whose body is an error is no empty list (oddity 41).
             code, message = _CODES[500]
@@ -104,12 +116,16 @@ def _envelope(fault: Fault, route: Route, path: str) -> Reply:
     return errors.error(status or 500, code, message)
 
 
-def throttled(subscription: str, wait: int | str) -> Reply:
-    """Resource Manager's 429 of the token-bucket kind (oddity 57)."""
+def throttled(subscription: str, wait: int | str, kind: str = "read") -> Reply:
+    """Resource Manager's 429 of the token-bucket kind (oddity 57), for a subscription or the tenant ("").
+
+    `kind` is what there were too many of: read, write or delete.
+    """
+    whose = f"subscription '{subscription}'" if subscription else f"tenant '{TENANT}'"
     return errors.error(
         429,
         "SubscriptionRequestsThrottled",
-        f"Number of 'read' requests for subscription '{subscription}' actor '{PRINCIPAL}' exceeded. Please try again "
+        f"Number of '{kind}' requests for {whose} actor '{PRINCIPAL}' exceeded. Please try again "
         f"after '{wait}' seconds after additional tokens are available. Refer to https://aka.ms/arm-throttling for "
         "additional information.",
         {"Retry-After": str(wait)},

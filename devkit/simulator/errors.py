@@ -86,3 +86,64 @@ def forbidden(action: str, scope: str, principal: str) -> Reply:
         f"'{action}' over scope '{scope}' or the scope is invalid. If access was recently granted, please "
         "refresh your credentials.",
     )
+
+
+def management_group_not_found(scope: str) -> Reply:
+    """The tenant has no management groups at all; without rights on one, the answer is `forbidden`."""
+    return error(404, "NotFound", f"'{scope}' not found")
+
+
+def lock_not_found(name: str) -> Reply:
+    """There is no lock of that name at that scope."""
+    return error(404, "LockNotFound", f"The lock '{name}' could not be found.")
+
+
+def resource_not_found(scope: str, group: str) -> Reply:
+    """The resource group exists and the resource does not."""
+    named = re.sub("(?i)^.*?/providers/", "", scope)
+    return error(
+        404,
+        "ResourceNotFound",
+        f"The Resource '{named}' under resource group '{group}' was not found. For more details please go to "
+        "https://aka.ms/ARMResourceNotFoundFix",
+    )
+
+
+def scope_locked(scope: str, operation: str, locked: list[str]) -> Reply:
+    """A lock forbids the operation; which one is only in the sentence (oddity 35)."""
+    return error(
+        409,
+        "ScopeLocked",
+        f"The scope '{scope}' cannot perform {operation} operation because following scope(s) are locked: "
+        f"'{','.join(locked)}'. Please remove the lock and try again.",
+    )
+
+
+def invalid_content(reason: str) -> Reply:
+    """The body cannot be understood."""
+    return error(
+        400, "InvalidRequestContent", f"The request content was invalid and could not be deserialized: '{reason}'."
+    )
+
+
+def invalid_tag_names(names: list[str]) -> Reply:
+    """Names have characters that Azure keeps for itself."""
+    return error(
+        400,
+        "InvalidTagNameCharacters",
+        f"The tag names '{','.join(names)}' have reserved characters '<,>,%,&,\\,?,/' or control characters.",
+    )
+
+
+def tag_length(part: str, name: str, most: int) -> Reply:
+    """A tag's name or value is too long, or the name empty. The code is ours; no recording shows one."""
+    return error(
+        400,
+        f"InvalidTag{part.capitalize()}Length",
+        f"The {part} of tag '{name[:100]}' must have 1 to {most} characters.",
+    )
+
+
+def too_many_tags(count: int, most: int) -> Reply:
+    """The scope would have more tags than Azure keeps. The code is ours; no recording shows one."""
+    return error(400, "InvalidTagsCount", f"There would be {count} tags; a resource has {most} at most.")

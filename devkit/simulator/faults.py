@@ -15,6 +15,11 @@ RouteName = Literal[
     "resource-group",
     "resources",
     "group-resources",
+    "resource",
+    "locks",
+    "lock",
+    "tags",
+    "management-group-descendants",
     "identity",
     "unknown",
 ]
@@ -42,7 +47,8 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     `route` is a route's name (see RouteName), `*` for every call to Resource Manager, or a pattern for the path
     that begins with `/` and is compared without case. `subscription` limits it to one id, `page` to one page of a
-    list. Of the matching calls the `nth` (from 1) and the following are hit, `times` in all; None is for ever.
+    list, `method` to GET, PATCH and so on. Of the matching calls the `nth` (from 1) and the following are hit, `times`
+    in all; None is for ever.
 
     `kind` is what arrives instead of the answer:
 
@@ -61,6 +67,7 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     route: str = "*"
     subscription: str = ""
+    method: str = ""
     page: int = 0
     nth: int = 1
     times: int | None = 1
@@ -87,8 +94,10 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if self.nth < 1 or (self.times is not None and self.times < 1):
             raise ValueError(f"nth {self.nth} and times {self.times} count from 1")
 
-    def matches(self, route: str, subscription: str, path: str, page: int) -> bool:
-        """Whether a call of that route, subscription id, decoded path and page number is meant."""
+    def matches(self, route: str, subscription: str, path: str, page: int, method: str = "GET") -> bool:
+        """Whether a call of that route, subscription id, decoded path, page number and method is meant."""
+        if self.method and self.method.upper() != method:
+            return False
         if self.route.startswith("/"):
             if not fnmatchcase(path.casefold(), self.route.casefold()):
                 return False
@@ -122,12 +131,12 @@ class Faults:
             self._faults.clear()
             self._seen.clear()
 
-    def take(self, route: str, subscription: str, path: str, page: int) -> Fault | None:
+    def take(self, route: str, subscription: str, path: str, page: int, method: str = "GET") -> Fault | None:
         """Count the call with every fault it matches, and return the first fault that hits it."""
         hit: Fault | None = None
         with self._lock:
             for place, fault in enumerate(self._faults):
-                if not fault.matches(route, subscription, path, page):
+                if not fault.matches(route, subscription, path, page, method):
                     continue
                 self._seen[place] += 1
                 late = fault.times is not None and self._seen[place] >= fault.nth + fault.times

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 from msgspec import UNSET, Struct, UnsetType, field
-from msgspec.structs import replace
+from msgspec.structs import force_setattr, replace
 
 from devkit.simulator.faults import Fault
 
@@ -72,6 +72,33 @@ class ResourceGroup(Struct, frozen=True, kw_only=True):
     resources: tuple[Resource, ...] = ()
 
 
+class Lock(Struct, frozen=True, kw_only=True):
+    """One management lock at a scope: the full id of a subscription, group, resource or child such as a subnet.
+
+    In `scope`, `{subscription}` stands for the subscription's id. The lock's own id keeps the spelling of the scope.
+    """
+
+    name: str
+    level: Literal["CanNotDelete", "ReadOnly"] = "CanNotDelete"
+    scope: str = "/subscriptions/{subscription}"
+    notes: str | UnsetType | None = UNSET
+    owners: list[Json] | UnsetType = UNSET
+
+    @property
+    def id(self) -> str:
+        """The id it is listed with."""
+        return f"{self.scope}/providers/Microsoft.Authorization/locks/{self.name}"
+
+
+class ManagementGroup(Struct, frozen=True, kw_only=True):
+    """One management group: the id of its parent ("" for the topmost), and the subscriptions directly in it."""
+
+    id: str
+    name: str
+    parent: str = ""
+    subscriptions: tuple[str, ...] = ()
+
+
 class RecordedPage(Struct, frozen=True):
     """One recorded answer to a list request: its JSON object, and the path and query of its nextLink ("" if none)."""
 
@@ -88,7 +115,7 @@ class RecordedPage(Struct, frozen=True):
 class RecordedList(Struct, frozen=True):
     """A recorded list: what it lists, the file of its first page, and its pages in order."""
 
-    lists: Literal["resource-groups", "resources"]
+    lists: Literal["resource-groups", "resources", "locks"]
     file: str
     pages: tuple[RecordedPage, ...]
 
@@ -101,8 +128,8 @@ class RecordedList(Struct, frozen=True):
 class Subscription(Struct, frozen=True, kw_only=True):
     """One subscription: what it holds, how its lists are paged, and what goes wrong when it is read.
 
-    `trouble` is why it cannot be read completely ("" when it can). `recorded` takes the place of `resource_groups`
-    in an estate made of recordings.
+    `trouble` is why it cannot be read completely ("" when it can). `budget` is how the headers say what is left of the
+    token buckets (oddity 58). `recorded` takes the place of `resource_groups` in an estate made of recordings.
     """
 
     id: str
@@ -113,8 +140,12 @@ class Subscription(Struct, frozen=True, kw_only=True):
     tenant_id: str | UnsetType = TENANT
     managed_by_tenants: list[Json] | UnsetType = []
     policies: Json | UnsetType = field(default_factory=lambda: dict(_POLICIES))
+    tags: Tags = {}
+    locks: tuple[Lock, ...] = ()
     group_pages: Pages = Pages()
     resource_pages: Pages = Pages()
+    lock_pages: Pages = Pages()
+    budget: Literal["buckets", "hourly", "title-case"] = "buckets"
     trouble: str = ""
     faults: tuple[Fault, ...] = ()
     recorded: RecordedList | None = None
@@ -122,7 +153,8 @@ class Subscription(Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         # A frozen Struct still lets its own constructor finish the value: the ids follow from the place.
         placed = tuple(place(group, self.id) for group in self.resource_groups)
-        object.__setattr__(self, "resource_groups", placed)
+        force_setattr(self, "resource_groups", placed)
+        force_setattr(self, "locks", tuple(_with_scope(lock, self.id) for lock in self.locks))
 
     @property
     def resources(self) -> list[Resource]:
@@ -141,7 +173,14 @@ class Subscription(Struct, frozen=True, kw_only=True):
         """How many resources a client that reads every page finds."""
         if self.recorded:
             return len(self.recorded.items) if self.recorded.lists == "resources" else 0
-        return len(self.resources)
+        return sum(len(group.resources) for group in self.resource_groups)
+
+    @property
+    def lock_count(self) -> int:
+        """How many locks a client finds that reads every page of the subscription's list."""
+        if self.recorded:
+            return len(self.recorded.items) if self.recorded.lists == "locks" else 0
+        return len(self.locks)
 
     def group(self, name: str) -> ResourceGroup | None:
         """The resource group of that name in any case, or None."""
@@ -150,11 +189,16 @@ class Subscription(Struct, frozen=True, kw_only=True):
 
 
 class Estate(Struct, frozen=True, kw_only=True):
-    """All that one simulated tenant shows; `notes` are sentences for whoever starts it."""
+    """All that one simulated tenant shows; `notes` are sentences for whoever starts it.
+
+    Of the management groups, a client sees those named here; any other id is forbidden to it.
+    """
 
     name: str
     subscriptions: tuple[Subscription, ...]
     subscription_pages: Pages = Pages()
+    management_groups: tuple[ManagementGroup, ...] = ()
+    descendant_pages: Pages = Pages()
     notes: tuple[str, ...] = ()
 
     def subscription(self, subscription_id: str) -> Subscription | None:
@@ -181,6 +225,8 @@ def place(group: ResourceGroup, subscription_id: str) -> ResourceGroup:
     def placed(resource: Resource) -> Resource:
         owner = resource.managed_by
         tags = resource.tags
+        if _is_placed(resource):
+            return resource
         return replace(
             resource,
             id=fill(resource.id) or f"{scope}/providers/{provider_path(resource.type, resource.name)}",
@@ -195,6 +241,19 @@ def place(group: ResourceGroup, subscription_id: str) -> ResourceGroup:
         managed_by=fill(owner) if isinstance(owner, str) else owner,
         resources=tuple(placed(resource) for resource in group.resources),
     )
+
+
+def _is_placed(resource: Resource) -> bool:
+    # Estates of a million resources are placed when they are made; here only what is left to do costs anything.
+    given = resource.id
+    if not given or "{" in given or (isinstance(resource.managed_by, str) and "{" in resource.managed_by):
+        return False
+    return not isinstance(resource.tags, dict) or "{" not in "".join(resource.tags)
+
+
+def _with_scope(lock: Lock, subscription_id: str) -> Lock:
+    scope = lock.scope.replace("{subscription}", subscription_id)
+    return lock if scope == lock.scope else replace(lock, scope=scope)
 
 
 def provider_path(resource_type: str, name: str) -> str:

@@ -2,8 +2,9 @@
 
 What a client sees:
 
-- The first page of a list is the answer at `/subscriptions/{own id}/resourcegroups` or `/resources`, whatever is
-  filtered or expanded. The other list of that subscription is empty; nothing is made up.
+- The first page of a list is the answer at `/subscriptions/{own id}/resourcegroups`, `/resources` or the subscription's
+  `/providers/Microsoft.Authorization/locks`, whatever is filtered or expanded. The other lists of that subscription
+  are empty; nothing is made up.
 - Items keep their recorded ids, so these name the recorded subscription and not the one the list is served in.
 - A nextLink has the simulator's address and is otherwise the recorded one, token for token; its path may therefore
   name another subscription. Following pages are found by the exact path and query.
@@ -45,11 +46,11 @@ def load_recordings(folder: Path | str) -> Estate:
         if interaction is None:
             skipped["not a recorded interaction"] += 1
         elif interaction.lists is None:
-            skipped["no list of resource groups or resources"] += 1
+            skipped[interaction.unserved] += 1
         else:
             interactions[file.relative_to(root).as_posix()] = interaction
     if not interactions:
-        raise ValueError(f"{root} holds no recorded list of resource groups or resources")
+        raise ValueError(f"{root} holds no recorded list of resource groups, resources or locks")
     lists, moved = _tell_apart(list(_chained(interactions)))
     return Estate(
         name=f"recordings in {root}",
@@ -80,18 +81,18 @@ def _chained(interactions: dict[str, Interaction]) -> Iterator[RecordedList]:
 def _order(entry: tuple[str, Interaction]) -> tuple[str, int, str]:
     file, interaction = entry
     sequence = interaction.sequence
-    return (sequence.id, sequence.step, file) if sequence else (file, 0, file)
+    return (sequence.id or file, sequence.step or 0, file) if sequence else (file, 0, file)
 
 
 def _continues(before: Interaction, after: Interaction) -> bool:
     """Whether `after` is the page behind the nextLink of `before`."""
     first, second = before.sequence, after.sequence
-    if not first or not second or first.id != second.id or before.lists != after.lists:
+    if not first or not second or not first.id or first.id != second.id or before.lists != after.lists:
         return False
     offered = _token(_page(before.response.body).next_target.partition("?")[2])
     asked = _token(after.request.query or "")
     # Recorders rewrite ids inside tokens, so a following step with another token still is the next page.
-    return bool(offered and asked) and (offered == asked or second.step == first.step + 1)
+    return bool(offered and asked) and (offered == asked or second.step == (first.step or 0) + 1)
 
 
 def _token(query: str) -> str:

@@ -13,10 +13,15 @@ class Route(Struct, frozen=True):
     name: RouteName
     subscription: str = ""
     group: str = ""
+    scope: str = ""
+    """The id of the thing that is asked about, for routes that exist at any scope."""
+    name_in_scope: str = ""
 
 
 _SUBSCRIPTION = r"/subscriptions/(?P<subscription>[^/]+)"
 _GROUP = rf"{_SUBSCRIPTION}/resourcegroups/(?P<group>[^/]+)"
+_SCOPE = rf"(?P<scope>{_SUBSCRIPTION}(/resourcegroups/(?P<group>[^/]+))?(/providers/.+)?)"
+_LOCKS = r"/providers/microsoft\.authorization/locks"
 _PATTERNS: dict[RouteName, str] = {
     "subscriptions": r"/subscriptions",
     "subscription": _SUBSCRIPTION,
@@ -24,6 +29,12 @@ _PATTERNS: dict[RouteName, str] = {
     "resource-group": _GROUP,
     "resources": rf"{_SUBSCRIPTION}/resources",
     "group-resources": rf"{_GROUP}/resources",
+    "locks": rf"{_SCOPE}{_LOCKS}",
+    "lock": rf"{_SCOPE}{_LOCKS}/(?P<name_in_scope>[^/]+)",
+    "tags": rf"{_SCOPE}/providers/microsoft\.resources/tags/default",
+    "resource": rf"(?P<scope>{_GROUP}(/providers/[^/]+(/[^/]+/[^/]+)+)+)",
+    "management-group-descendants": r"(?P<scope>/providers/microsoft\.management/managementgroups"
+    r"/(?P<name_in_scope>[^/]+))/descendants",
     "unknown": rf"{_SUBSCRIPTION}/.+",
 }
 
@@ -32,5 +43,5 @@ def route(path: str) -> Route:
     """The route of a decoded path; segments are compared without case, as Azure does."""
     for name, pattern in _PATTERNS.items():
         if found := re.fullmatch(f"{pattern}/?", path, re.IGNORECASE):
-            return Route(name, **found.groupdict())
+            return Route(name, **found.groupdict(""))
     return Route("unknown")

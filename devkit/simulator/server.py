@@ -1,7 +1,6 @@
 """Serves calls over HTTPS (and plain HTTP for the identity endpoint) from a thread of its own, on loopback only."""
 
 import asyncio
-import gzip
 import socket
 import ssl
 import struct
@@ -13,7 +12,6 @@ from aiohttp import web
 from devkit.simulator.exchange import Call, Reply
 
 HOST = "127.0.0.1"
-_WORTH_COMPRESSING = 200
 _LONGEST_TARGET = 32_768  # nextLinks of 2,000 characters are recorded; aiohttp's own limit is 8,190
 
 Handler = Callable[[Call], Awaitable[Reply]]
@@ -50,22 +48,21 @@ class Listener:
         await server.wait_closed()
 
     async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
-        reply = await self._handler(
-            Call(
-                method=request.method,
-                target=request.raw_path,
-                host=request.headers.get("Host", ""),
-                headers={name.casefold(): value for name, value in request.headers.items()},
-            )
+        call = Call(
+            method=request.method,
+            target=request.raw_path,
+            host=request.headers.get("Host", ""),
+            headers={name.casefold(): value for name, value in request.headers.items()},
+            body=await request.read() if request.can_read_body else b"",
         )
+        reply = await self._handler(call)
         if reply.reset:
             _reset(request.transport)
             return web.Response()
+        if call.takes_gzip:
+            reply = reply.packed
         headers = {"Server": "simulator"} | reply.headers
         body = reply.body
-        if "gzip" in request.headers.get("Accept-Encoding", "") and len(body) >= _WORTH_COMPRESSING:
-            body = gzip.compress(body, compresslevel=1)
-            headers["Content-Encoding"] = "gzip"
         if reply.cut:
             return await _cut(request, reply.status, headers, body)
         response = web.Response(status=reply.status, body=body or None, headers=headers)

@@ -11,16 +11,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from msgspec.structs import replace
+
 from devkit.simulator import certificates
 from devkit.simulator.arm import ResourceManager
-from devkit.simulator.breakage import broken
+from devkit.simulator.breakage import broken, throttled
 from devkit.simulator.exchange import Call, Reply
 from devkit.simulator.faults import Fault, Faults
 from devkit.simulator.identity import Identity
 from devkit.simulator.journal import Journal, Request
-from devkit.simulator.model import Estate
+from devkit.simulator.model import Estate, Subscription
 from devkit.simulator.routes import Route, route
 from devkit.simulator.server import HOST, Listener, Server
+from devkit.simulator.state import State
+from devkit.simulator.throttling import Buckets, Left, Operation, headers, operation, untouched
 
 AUDIENCE = "https://management.azure.com"
 IDENTITY_PATH = "/msi/token"
@@ -30,7 +34,9 @@ class Simulator:
     """An Azure on loopback, from `start` to `stop` or inside a `with` block.
 
     Takes the estate to serve, faults in force from the beginning, the port for Resource Manager (0: a free one) and
-    the file the request log is appended to (None: kept in memory only).
+    the file the request log is appended to (None: kept in memory only). On request, each answer of Resource Manager
+    waits `latency` seconds, calls are throttled by token buckets, and lists show what was there `lag` seconds ago, as
+    `clock` counts them.
 
     `environment` is what points a client here; `REQUESTS_CA_BUNDLE` lies in a private folder that `stop` removes.
 
@@ -39,9 +45,20 @@ class Simulator:
     """
 
     def __init__(
-        self, estate: Estate, faults: Iterable[Fault] = (), port: int = 0, log: Path | str | None = None
+        self,
+        estate: Estate,
+        faults: Iterable[Fault] = (),
+        port: int = 0,
+        log: Path | str | None = None,
+        *,
+        latency: float = 0,
+        throttle: Buckets | None = None,
+        lag: float = 0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.estate = estate
+        self._state = State(estate, lag, clock)
+        self._latency = latency
+        self._throttle = throttle
         self.faults = Faults(tuple(faults))
         self.url = ""
         self.environment: dict[str, str] = {}
@@ -50,10 +67,25 @@ class Simulator:
         self._log = Path(log) if log is not None else None
         self._journal = Journal(None)
         self._identity = Identity(AUDIENCE)
-        self._manager = ResourceManager(estate, self.url)
+        self._manager = ResourceManager(self._state, self.url)
         self._listeners: list[Listener] = []
         self._server: Server | None = None
         self._folder: Path | None = None
+
+    @property
+    def estate(self) -> Estate:
+        """The estate as it is now: what it was to begin with, and what was changed since."""
+        return self._state.estate
+
+    def change(self, subscription_id: str, subscription: Subscription) -> None:
+        """Let the subscription of that id be this one from now on; callable from any thread.
+
+        The faults in force stay those of the estate that was given to begin with.
+
+        Raises:
+            ValueError: when there is none of that id, the new one has another, or it is served from recordings.
+        """
+        self._state.change(subscription_id, subscription)
 
     @property
     def requests(self) -> list[Request]:
@@ -77,7 +109,7 @@ class Simulator:
         identity = Listener(self._answer_identity)
         self._listeners.append(identity)
         self.url = f"https://{HOST}:{arm.port}"
-        self._manager = ResourceManager(self.estate, self.url)
+        self._manager = ResourceManager(self._state, self.url)
         self.environment = {
             "STEWARD_ARM_ENDPOINT": self.url,
             "STEWARD_ARM_AUDIENCE": AUDIENCE,
@@ -120,13 +152,28 @@ class Simulator:
         if refusal:
             return await self._finish(call, asked, asked.subscription, lambda: refusal)
         subscription, page = manager.place(call, asked)
-        match = (asked.name, subscription, call.path, page)
+        kind = operation(call.method)
+        left = self._throttle.take(subscription, kind) if self._throttle else untouched(kind)
+        told = self._told(kind, left, subscription)
+        if left.wait:
+            refused = throttled(subscription, left.wait, kind)
+            return await self._finish(call, asked, subscription, lambda: _with_headers(refused, told))
+        match = (asked.name, subscription, call.path, page, call.method)
         fault = self.faults.take(*match) or self._own_faults.take(*match)
-        return await self._finish(call, asked, subscription, lambda: manager.answer(call, asked), fault)
+        return await self._finish(
+            call, asked, subscription, lambda: _with_headers(manager.answer(call, asked), told), fault
+        )
+
+    def _told(self, kind: Operation, left: Left, subscription: str) -> dict[str, str]:
+        """The headers about the buckets; none where the subscription is not known."""
+        holdings = self._state.present(subscription) if subscription else None
+        if subscription and holdings is None:
+            return {}
+        return headers(kind, left, holdings.subscription if holdings else None, limited=self._throttle is not None)
 
     async def _answer_identity(self, call: Call) -> Reply:
         asked = Route("identity")
-        fault = self.faults.take("identity", "", call.path, 1)
+        fault = self.faults.take("identity", "", call.path, 1, call.method)
         if call.path != IDENTITY_PATH or call.method != "GET":
             return await self._finish(call, asked, "", lambda: Reply(status=404))
         if fault and fault.kind == "expired-token":
@@ -138,12 +185,13 @@ class Simulator:
     ) -> Reply:
         """Answer, with the fault if one hits, and write it down."""
         came, clock = datetime.now(UTC), time.perf_counter()
-        if fault and fault.delay:
-            await asyncio.sleep(fault.delay)
+        pause = (fault.delay if fault else 0) + (self._latency if asked.name != "identity" else 0)
+        if pause:
+            await asyncio.sleep(pause)
         reply = normal()
         authorised = reply.status != 401
         if fault:
-            reply = broken(fault, asked, call.path, reply)
+            reply = broken(fault, asked, call, reply)
         if asked.name != "identity":
             reply = _with_request_id(reply)
         self._journal.record(
@@ -164,14 +212,16 @@ class Simulator:
         return reply
 
 
+def _with_headers(reply: Reply, more: dict[str, str]) -> Reply:
+    return replace(reply, headers=reply.headers | more)
+
+
 def _with_request_id(reply: Reply) -> Reply:
     request_id = str(uuid.uuid4())
-    headers = {
+    told = {
         "Cache-Control": "no-cache",
         "x-ms-request-id": request_id,
         "x-ms-correlation-request-id": request_id,
         "x-ms-routing-request-id": f"LOOPBACK:{datetime.now(UTC):%Y%m%dT%H%M%SZ}:{request_id}",
     }
-    return Reply(
-        status=reply.status, body=reply.body, headers=headers | reply.headers, cut=reply.cut, reset=reply.reset
-    )
+    return replace(reply, headers=told | reply.headers)

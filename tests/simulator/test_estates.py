@@ -21,7 +21,7 @@ EXPANDED = "?api-version=2022-09-01&$expand=createdTime,changedTime,provisioning
 
 def test_an_unknown_estate_is_refused() -> None:
     """The sentence names the ones there are."""
-    with pytest.raises(ValueError, match="there is no estate 'huge'; there are 'demo', 'odd'"):
+    with pytest.raises(ValueError, match="there is no estate 'huge'; there are 'demo', 'odd', 'generated'"):
         load_estate("huge")
 
 

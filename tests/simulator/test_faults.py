@@ -146,6 +146,18 @@ def test_the_first_fault_that_hits_wins_and_all_count() -> None:
     assert [faults.take("resources", "", "/", 1) for _ in range(3)] == [first, second, None]
 
 
+def test_a_method_narrows_it() -> None:
+    """Reading goes well and writing does not; the sentence names what may not be done."""
+    fault = Fault(route="tags", method="PATCH", kind="forbidden")
+    scope = f"/subscriptions/{DEVELOPMENT}/resourceGroups/rg-load-test"
+    path = f"{scope}/providers/Microsoft.Resources/tags/default"
+    with Simulator(load_estate("demo"), faults=[fault]) as simulator, Client(simulator) as client:
+        assert client.get(path).status_code == 200
+        refused = client.get(path, method="PATCH")
+        assert refused.status_code == 403
+        assert f"'Microsoft.Resources/tags/write' over scope '{scope}' or" in refused.json()["error"]["message"]
+
+
 def test_identity_is_hit_only_by_name() -> None:
     """A fault on every route means Resource Manager."""
     faults = Faults((Fault(times=None),))

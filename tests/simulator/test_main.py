@@ -94,7 +94,7 @@ def test_faults_and_log_from_the_command_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--estate", "huge"], "simulator: there is no estate 'huge'; there are 'demo', 'odd'\n"),
+        (["--estate", "huge"], "simulator: there is no estate 'huge'; there are 'demo', 'odd', 'generated'\n"),
         (
             ["--recordings", "/nowhere"],
             "simulator: /nowhere is not a folder; name one that holds recorded interactions\n",
@@ -103,6 +103,18 @@ def test_faults_and_log_from_the_command_line(tmp_path: Path) -> None:
         (["--log", "/nowhere/log"], "simulator: /nowhere/log: No such file or directory\n"),
         (["--environment", "/nowhere/environment"], "No such file or directory\n"),
         (["--port", "70000"], "error: argument --port: '70000' is no port; ports are 0 to 65535\n"),
+        (["--seed", "2"], "simulator: estate 'demo' is as large as it is; seed can be given for 'generated' only\n"),
+        (
+            ["--estate", "generated", "--subscriptions", "2", "--groups", "1961"],
+            "simulator: 1961 resource groups do not fit into 2 subscriptions; each holds 980 at most\n",
+        ),
+        (
+            ["--recordings", "/nowhere", "--groups", "1"],
+            "simulator: recordings are as large as they are; groups can be given for 'generated' only\n",
+        ),
+        (["--resources", "many"], "error: argument --resources: invalid int value: 'many'\n"),
+        (["--latency", "-1"], "error: argument --latency: '-1' is no time; give a number that is not negative\n"),
+        (["--lag", "soon"], "error: argument --lag: 'soon' is no time; give a number that is not negative\n"),
         (["--port", "x"], "error: argument --port: 'x' is no port; ports are 0 to 65535\n"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
@@ -114,6 +126,32 @@ def test_wrong_use_is_one_sentence_and_exit_code_2(arguments: list[str], sentenc
     assert done.returncode == 2
     assert done.stderr.endswith(sentence)
     assert "Traceback" not in done.stderr
+
+
+def test_a_generated_estate_slow_strict_and_late(tmp_path: Path) -> None:
+    """Its numbers are totals; each answer waits, and the headers count down."""
+    size = ("--subscriptions", "3", "--groups", "12", "--resources", "500", "--seed", "7")
+    log = tmp_path / "log.ndjson"
+    arguments = ("--estate", "generated", *size, "--latency", "30", "--throttle", "--lag", "5", "--log", str(log))
+    with running(*arguments, environment=tmp_path / "environment.json") as (process, environment):
+        answers = [
+            requests.get(
+                f"{environment['STEWARD_ARM_ENDPOINT']}/subscriptions?api-version=2022-12-01",
+                headers={"Authorization": f"Bearer {token(environment)}"},
+                verify=environment["REQUESTS_CA_BUNDLE"],
+                timeout=10,
+            )
+            for _ in range(2)
+        ]
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate(timeout=10)
+        lines = [json.loads(line) for line in log.read_text().splitlines()]
+
+    assert "'generated-3-12-500-7': 3 subscriptions, 12 resource groups, 500 resources." in out
+    assert len(answers[0].json()["value"]) == 3
+    left = [int(each.headers["x-ms-ratelimit-remaining-tenant-reads"]) for each in answers]
+    assert left[0] == 249
+    assert all(each["milliseconds"] >= 30 for each in lines if each["route"] == "subscriptions")
 
 
 def test_a_taken_port_is_one_sentence_and_exit_code_2() -> None:

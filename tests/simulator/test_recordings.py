@@ -11,6 +11,7 @@ from devkit.simulator.playback import canonical
 from tests.simulator.client import Client
 
 HOST = "https://management.azure.com"
+LOCKS = "providers/Microsoft.Authorization/locks"
 SUBSCRIPTION = "/subscriptions/11111111-2222-4333-8444-555555555555"
 
 
@@ -45,12 +46,12 @@ def items(*names: str) -> list[dict[str, str]]:
 
 
 def served(folder: Path) -> dict[str, list[str]]:
-    """The names a careful client finds in each subscription, groups and resources together."""
+    """The names a careful client finds in each subscription, groups, resources and locks together."""
     with Simulator(load_recordings(folder)) as simulator, Client(simulator) as client:
         return {
             each["displayName"]: [
                 item["name"]
-                for lists in ("resourcegroups", "resources")
+                for lists in ("resourcegroups", "resources", LOCKS)
                 for item in client.items(f"{each['id']}/{lists}")
             ]
             for each in client.items("/subscriptions?api-version=2022-12-01")
@@ -198,7 +199,9 @@ def test_files_of_other_kinds_are_skipped_and_counted(tmp_path: Path) -> None:
     record(tmp_path, "text.json", f"{SUBSCRIPTION}/resources", '{"value": [{"name": "body recorded as text"}]}')
     record(tmp_path, "error.json", f"{SUBSCRIPTION}/resourcegroups", {"error": {}}, status=403)
     record(tmp_path, "html.json", f"{SUBSCRIPTION}/resources", "<html>")
-    record(tmp_path, "locks.json", f"{SUBSCRIPTION}/providers/X/locks", {"value": []}, kind="locks-list")
+    record(tmp_path, "locks.json", f"{SUBSCRIPTION}/resourceGroups/a/{LOCKS}", {"value": []}, kind="locks-list")
+    record(tmp_path, "lock.json", f"{SUBSCRIPTION}/{LOCKS}/one", {"name": "one"}, kind="lock-get")
+    (tmp_path / "deep.json").write_text("[" * 100_000)
     (tmp_path / "list.json").write_text("[1, 2]")
     (tmp_path / "broken.json").write_text('{"request":')
     (tmp_path / "binary.json").write_bytes(b'{"request": "\xff"}')
@@ -209,9 +212,29 @@ def test_files_of_other_kinds_are_skipped_and_counted(tmp_path: Path) -> None:
     assert [each.name for each in estate.subscriptions] == ["good.json", "text.json", "vms.json"]
     assert estate.notes == (
         "Served: 3 lists from 3 files, each in a subscription of its own.",
-        "Skipped: 3 files (no list of resource groups or resources).",
-        "Skipped: 3 files (not a recorded interaction).",
+        "Skipped: 1 files (locks of another scope than a subscription, or no list of them).",
+        "Skipped: 3 files (no list of resource groups, resources or locks).",
+        "Skipped: 4 files (not a recorded interaction).",
     )
+
+
+@pytest.mark.parametrize(
+    "scope", [SUBSCRIPTION, "/%2Fsubscriptions%2F11111111-2222-4333-8444-555555555555", "https://host" + SUBSCRIPTION]
+)
+def test_locks_of_a_subscription(tmp_path: Path, scope: str) -> None:
+    """Are served as the list of locks of a subscription of their own, whatever the path looked like."""
+    lock = {"id": f"{SUBSCRIPTION}/{LOCKS}/one", "name": "one", "properties": {"level": "ReadOnly"}}
+    record(tmp_path, "locks.json", f"{scope}/{LOCKS}", {"value": [lock]}, kind="locks-list")
+
+    estate = load_recordings(tmp_path)
+
+    (subscription,) = estate.subscriptions
+    assert (subscription.group_count, subscription.resource_count, subscription.lock_count) == (0, 0, 1)
+    with Simulator(estate) as simulator, Client(simulator) as client:
+        path = f"/subscriptions/{subscription.id}"
+        assert client.get(f"{path}/{LOCKS}").json() == {"value": [lock]}
+        assert client.get(f"{path}/resourcegroups").json() == {"value": []}
+        assert client.get(f"{path}/resourceGroups/a/{LOCKS}").status_code == 404
 
 
 def test_one_recorded_group(tmp_path: Path) -> None:
@@ -268,7 +291,9 @@ def test_all_recordings_are_served_completely(recordings: Path) -> None:
     found = served(recordings)
 
     assert {name: len(names) for name, names in found.items()} == expected
-    assert {each.name: each.group_count + each.resource_count for each in estate.subscriptions} == expected
+    counts = {each.name: each.group_count + each.resource_count + each.lock_count for each in estate.subscriptions}
+    assert counts == expected
+    assert sum(each.lock_count for each in estate.subscriptions) > 100
 
 
 def _files(folder: Path, first: str, pages: int) -> list[str]:

@@ -1,7 +1,7 @@
 """`demo`: a small web shop on Azure, as tidy and as untidy as such estates are. Everything in it can be read."""
 
 from devkit.simulator.estates.drafting import group, resource
-from devkit.simulator.model import Estate, Pages, Subscription
+from devkit.simulator.model import TENANT, Estate, Lock, ManagementGroup, Pages, Subscription
 
 PRODUCTION = "5a000000-0000-4000-8000-000000000001"
 DEVELOPMENT = "5a000000-0000-4000-8000-000000000002"
@@ -78,6 +78,18 @@ production = Subscription(
         group(
             "NetworkWatcherRG",
             resource("Microsoft.Network/networkWatchers", "NetworkWatcher_westeurope"),
+        ),
+    ),
+    locks=(
+        Lock(
+            name="keep-customer-data",
+            scope="/subscriptions/{subscription}/resourceGroups/rg-shop-prod-data",
+            notes="Orders are kept for ten years. Ask the data team.",
+        ),
+        Lock(
+            name="keep-secrets",
+            scope="/subscriptions/{subscription}/resourceGroups/rg-shop-prod-data/providers"
+            "/Microsoft.KeyVault/vaults/kv-shop-prod",
         ),
     ),
     resource_pages=Pages(sizes=(10, 0), ends="empty-page", spelling="escaped"),
@@ -207,6 +219,25 @@ platform = Subscription(
             resource("Microsoft.OperationalInsights/workspaces", "DefaultWorkspace-5a000000-WEU"),
         ),
     ),
+    locks=(
+        Lock(
+            name="hub",
+            scope="/subscriptions/{subscription}/resourceGroups/rg-platform-network",
+            notes="",
+        ),
+        # A child that is no resource of its own: the network cannot be deleted, though it has no lock itself.
+        Lock(
+            name="firewall-subnet",
+            scope="/subscriptions/{subscription}/resourcegroups/rg-platform-network/providers"
+            "/Microsoft.Network/virtualNetworks/vnet-hub/subnets/AzureFirewallSubnet",
+        ),
+        Lock(
+            name="records-by-change-request-only",
+            level="ReadOnly",
+            scope="/subscriptions/{subscription}/resourceGroups/rg-platform-network/providers"
+            "/Microsoft.Network/privateDnsZones/privatelink.database.windows.net",
+        ),
+    ),
 )
 
 legacy = Subscription(
@@ -221,6 +252,17 @@ legacy = Subscription(
             tags={"Owner": DATA, "CostCenter": "4200"},
         ),
     ),
+    locks=(Lock(name="closed", level="ReadOnly", notes="Kept until the audit of 2027."),),
 )
 
-DEMO = Estate(name="demo", subscriptions=(production, development, platform, legacy))
+DEMO = Estate(
+    name="demo",
+    subscriptions=(production, development, platform, legacy),
+    management_groups=(
+        ManagementGroup(id=TENANT, name="Tenant Root Group"),
+        ManagementGroup(id="mg-platform", name="Platform", parent=TENANT, subscriptions=(PLATFORM,)),
+        ManagementGroup(id="mg-landing-zones", name="Landing zones", parent=TENANT),
+        ManagementGroup(id="mg-shop", name="Shop", parent="mg-landing-zones", subscriptions=(PRODUCTION, DEVELOPMENT)),
+        ManagementGroup(id="mg-decommissioned", name="Decommissioned", parent=TENANT, subscriptions=(LEGACY,)),
+    ),
+)

@@ -9,7 +9,7 @@ from msgspec import UNSET
 
 from devkit.simulator.estates.drafting import group, resource
 from devkit.simulator.faults import Fault, Kind
-from devkit.simulator.model import Estate, Pages, Resource, ResourceGroup, Subscription
+from devkit.simulator.model import Estate, Lock, ManagementGroup, Pages, Resource, ResourceGroup, Subscription
 
 TEAM = "platform-team@example.com"
 
@@ -127,6 +127,7 @@ casing = Subscription(
             name="rg-nowhere", resources=(Resource(name="without-location", type="Microsoft.Portal/dashboards"),)
         ),
     ),
+    budget="title-case",  # 58
     group_pages=Pages(sizes=(0, 0, 2), spelling="lower-hex"),  # 1: the first items are on the third page
     resource_pages=Pages(sizes=(3, 0, 7, 1), spelling="unescaped", token_length=300),  # 4, 5
 )
@@ -281,6 +282,7 @@ owners = Subscription(
             resource("Microsoft.Web/sites", "null-fields", None, sku=None, kind=None, managed_by=None),
         ),
     ),
+    budget="hourly",  # 58
     group_pages=Pages(size=3, ends="null"),  # 3: nextLink null after the last page
     resource_pages=Pages(sizes=(5,), ends="blank", spelling="unescaped"),  # 3: nextLink ""
 )
@@ -321,6 +323,54 @@ hiccups = Subscription(
 )
 
 
+guarded = Subscription(
+    id=_id(7),
+    name="Locks of every kind",
+    resource_groups=(
+        group(
+            "rg-Locked",
+            resource("Microsoft.Network/virtualNetworks", "vnet-locked"),
+            resource("Microsoft.Storage/storageAccounts", "stlocked"),
+            resource("Microsoft.DocumentDB/databaseAccounts", "cosmos-locked", kind="MongoDB"),
+            tags={"owner": TEAM},
+        ),
+        # A name that only begins like the locked group's.
+        group("rg-Locked-not", resource("Microsoft.Web/sites", "app-not-locked"), tags={"owner": TEAM}),
+        group("rg-read-only", resource("Microsoft.Web/sites", "app-read-only"), tags={"owner": TEAM}),
+    ),
+    locks=(
+        Lock(name="subscription lock", notes=None, scope="/Subscriptions/{subscription}"),  # 33: inherited by all
+        # 11: resourcegroups in lower case, the group in capitals, the provider in lower case.
+        Lock(name="group-lower", scope="/subscriptions/{subscription}/resourcegroups/rg-locked", notes=""),
+        Lock(
+            name="AzureBackupProtectionLock",
+            scope="/subscriptions/{subscription}/resourcegroups/RG-LOCKED/providers"
+            "/microsoft.storage/storageaccounts/stlocked",
+            notes="Written by a backup.",
+        ),
+        # 34: locks on children, one and two levels down, that no list of resources shows.
+        Lock(
+            name="subnet",
+            scope="/subscriptions/{subscription}/resourcegroups/rg-Locked/providers"
+            "/Microsoft.Network/virtualNetworks/vnet-locked/subnets/default",
+        ),
+        Lock(
+            name="collection",
+            level="ReadOnly",
+            scope="/subscriptions/{subscription}/resourcegroups/rg-Locked/providers/Microsoft.DocumentDB"
+            "/databaseAccounts/cosmos-locked/mongodbDatabases/orders/collections/2026",
+            owners=[{"applicationId": "0dd00000-0000-4000-8000-0000000000cc"}],
+        ),
+        Lock(
+            name="read only",
+            level="ReadOnly",
+            scope="/subscriptions/{subscription}/resourceGroups/rg-read-only",
+        ),
+    ),
+    lock_pages=Pages(sizes=(0, 2), size=3, ends="empty-page", spelling="lower-hex", token_length=300),  # 1, 2
+)
+
+
 def _unreadable(number: int, name: str, trouble: str, *faults: Fault, pages: Pages | None = None) -> Subscription:
     """Two groups and two resources of which a client sees a part at most."""
     pages = pages or Pages(size=1)
@@ -332,6 +382,7 @@ def _unreadable(number: int, name: str, trouble: str, *faults: Fault, pages: Pag
             group(f"rg-{number}-first", resource("Microsoft.Web/sites", f"app-{number}-first"), tags={"owner": TEAM}),
             group(f"rg-{number}-second", resource("Microsoft.Web/sites", f"app-{number}-second")),
         ),
+        locks=(Lock(name="unseen", scope=f"/subscriptions/{{subscription}}/resourceGroups/rg-{number}-first"),),
         group_pages=pages,
         resource_pages=pages,
         faults=tuple(faults),
@@ -351,7 +402,8 @@ def _always(number: int, kind: Kind, *, status: int = 0, page: int = 0, retry_af
 
 
 unreadable = (
-    _unreadable(11, "No role", "403 AuthorizationFailed", _always(11, "forbidden")),  # 54
+    # 54: what is locked cannot be told either.
+    _unreadable(11, "No role", "403 AuthorizationFailed", _always(11, "forbidden")),
     _unreadable(12, "Not visible", "404 SubscriptionNotFound", _always(12, "not-found")),  # 52
     _unreadable(
         13,
@@ -374,6 +426,15 @@ unreadable = (
 
 ODD = Estate(
     name="odd",
-    subscriptions=(casing, tags, owners, empty, disabled, hiccups, *unreadable),
+    subscriptions=(casing, tags, owners, empty, disabled, hiccups, guarded, *unreadable),
     subscription_pages=Pages(sizes=(4, 0, 9), spelling="escaped"),
+    management_groups=(
+        ManagementGroup(id="Odd-Root", name="Odd / root"),
+        # The parent is spelled in another case than its own id.
+        ManagementGroup(id="odd_(names).1", name="Names", parent="ODD-root", subscriptions=(_id(1), _id(2))),
+        # One of these belongs to somebody else: it is listed here and nowhere else.
+        ManagementGroup(id="odd-guests", name="Guests", parent="Odd-Root", subscriptions=(_id(99), _id(11))),
+        ManagementGroup(id="odd-empty", name="Empty", parent="odd-guests"),
+    ),
+    descendant_pages=Pages(sizes=(0, 2), size=3, ends="null", spelling="unescaped"),
 )
