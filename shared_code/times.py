@@ -23,8 +23,8 @@ def from_azure(text: str | None) -> datetime | None:
     Accepts 0 to 7 fraction digits and any ISO offset; a time without a zone is UTC, as ARM's are. Anything else,
     such as the US format some providers use, is unknown rather than guessed.
     """
-    if not text:
-        return None
+    if not text or ":" not in text:
+        return None  # a date alone would be taken for its midnight
     try:
         moment = datetime.fromisoformat(_FRACTION.sub(r"\1", text.strip()))
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

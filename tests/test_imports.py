@@ -64,6 +64,7 @@ ADAPTERS = {
 
 TIMED = {
     "shared_code.attempts": {"time.monotonic"},  # a lock's age must not follow a clock that is set
+    "shared_code.azure_api.arm": {"time.monotonic"},  # the pace of requests must not follow a clock that is set
 }
 """Who reads a clock besides wiring, which one, and why."""
 
@@ -130,7 +131,8 @@ class TestDirection:
             if within(name, "shared_code") and not within(name, "shared_code.azure_api")
         }
 
-        assert known == {"shared_code.errors", "shared_code.foreign_text", "shared_code.model", "shared_code.times"}
+        values = {"foreign_text", "model", "resource_ids", "times"}
+        assert known == {"shared_code.errors", *(f"shared_code.{name}" for name in values)}
 
     def test_wiring_is_imported_by_those_who_are_called(self) -> None:
         assert all(within(module, "__app__", "shared_code.cli") for module in importers("shared_code.wiring"))

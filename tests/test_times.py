@@ -56,8 +56,19 @@ class TestFromAzure:
 
     @pytest.mark.parametrize(
         "text",
-        [None, "", " ", "10/19/2019 1:59:57 PM", "tomorrow", "2026-02-30T00:00:00Z", "0001-01-01T00:00:00+05:00", "\0"],
-        ids=["none", "empty", "blank", "us", "word", "no-such-day", "before-the-first", "nul"],
+        [
+            None,
+            "",
+            " ",
+            "2026-05-12",
+            "20260512",
+            "10/19/2019 1:59:57 PM",
+            "tomorrow",
+            "2026-02-30T00:00:00Z",
+            "0001-01-01T00:00:00+05:00",
+            "\0",
+        ],
+        ids=["none", "empty", "blank", "date", "basic-date", "us", "word", "no-such-day", "before-the-first", "nul"],
     )
     def test_leaves_unknown(self, text: str | None) -> None:
         assert from_azure(text) is None

@@ -5,50 +5,37 @@ client's public `send_request(stream=True)`.
 """
 
 import logging
-import re
 import time
 from collections.abc import Callable, Iterator
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
-import msgspec
-
-from shared_code.azure_api.errors import failure, translated
-from shared_code.errors import Unreachable, UnreadableAnswer
-from shared_code.foreign_text import one_line
+from shared_code.azure_api.ahead import Ahead
+from shared_code.azure_api.bodies import body_of
+from shared_code.azure_api.errors import translated
+from shared_code.azure_api.links import host_of
+from shared_code.azure_api.pages import BrokenOff, Page, PageDecoder
+from shared_code.errors import UnreadableAnswer
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
-    from azure.core.pipeline.policies import RetryPolicy
     from azure.mgmt.resource.resources import ResourceManagementClient
 
-LONGEST_WAIT = 30.0
-"""Seconds waited at most for one retry, whatever Retry-After says; azure-core would obey 20 minutes without a word."""
 TIME_LIMIT = 30
 """Seconds a connection may take, and an answer may pause."""
-# It writes several lines for each request at INFO, and every line costs money in Application Insights.
+LONGEST_LINK = 16 * 1024
+"""Characters of a link to the next page; recorded ones have up to 2,000."""
+MOST_EMPTY_PAGES = 1_000
+"""Empty pages in a row before a list counts as endless.
+
+A filter that nothing matches gives one for each page it looked through; those of a million resources are 1,000.
+"""
+# Writes several lines for each request for a token at INFO, and every line costs money in Application Insights.
 _TALKATIVE = "azure.core.pipeline.policies.http_logging_policy"
 _BODY_TRIES = 3
 _BLOCK = 1024 * 1024
-
-
-class Page[Item](msgspec.Struct):
-    """One page of an ARM list."""
-
-    value: list[Item] | msgspec.UnsetType = msgspec.UNSET
-    nextLink: str | msgspec.UnsetType | None = msgspec.UNSET  # noqa: N815  # Azure's spelling
-
-    def items(self, what: str) -> list[Item]:
-        """Return the items; raises UnreadableAnswer where the answer is not a list."""
-        if self.value is not msgspec.UNSET:
-            return self.value
-        if self.nextLink == "":
-            return []  # Some network providers write an empty list as {"nextLink": ""}, and nothing else.
-        raise UnreadableAnswer(f"cannot read {what}: the answer has no 'value', so it is no list")
-
-
-class BrokenOff(UnreadableAnswer):
-    """An answer began and did not end."""
+# More than there are readers: requests keeps ten, and each one more would be a new TLS connection for every page.
+_CONNECTIONS = 64
 
 
 class Arm:
@@ -60,6 +47,7 @@ class Arm:
         audience: str,
         credential: Callable[[], "TokenCredential"],
         sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Prepare; nothing is imported or connected before the first read.
 
@@ -67,63 +55,91 @@ class Arm:
             endpoint: https address of Azure Resource Manager.
             audience: what tokens are asked for.
             credential: gives the credential, on first use.
-            sleep: waits that many seconds.
+            sleep: waits that many seconds; called from several threads.
+            clock: seconds that only move forward, `sleep` included.
         """
         self._endpoint = endpoint
-        self._host = _host(endpoint)
+        self._host = host_of(endpoint)
         self._audience = audience
         self._credential = credential
         self._sleep = sleep
+        self._clock = clock
         self._client: ResourceManagementClient | None = None
 
     def connect(self) -> None:
         """Import the SDK and build the client; called before threads share it."""
         if self._client is not None:
             return
+        from azure.core.pipeline.transport import RequestsTransport
         from azure.mgmt.resource.resources import ResourceManagementClient
+        from requests import Session
+        from requests.adapters import HTTPAdapter
+
+        from shared_code.azure_api.policies import policies
 
         logging.getLogger(_TALKATIVE).setLevel(logging.WARNING)
+        session = Session()
+        session.mount("https://", HTTPAdapter(pool_maxsize=_CONNECTIONS))
         with translated("Azure Resource Manager"):
+            credential = self._credential()
             self._client = ResourceManagementClient(
-                self._credential(),
+                credential,
                 subscription_id="",
                 base_url=self._endpoint,
-                credential_scopes=[f"{self._audience}/.default"],
-                retry_policy=_retry_policy()(self._sleep, retry_total=6, retry_status=4, retry_connect=2, retry_read=3),
-                permit_redirects=False,
-                user_agent="steward",
-                connection_timeout=TIME_LIMIT,
-                read_timeout=TIME_LIMIT,
-                connection_data_block_size=_BLOCK,
+                policies=policies(credential, self._audience, self._sleep, self._clock),
+                transport=RequestsTransport(
+                    session=session,
+                    connection_timeout=TIME_LIMIT,
+                    read_timeout=TIME_LIMIT,
+                    connection_data_block_size=_BLOCK,
+                ),
             )
 
     def pages[Item](self, path: str, item: type[Item], what: str) -> Iterator[list[Item]]:
-        """Read a list, page after page, to its end.
+        """Read a list, page after page, to its end; the next page is on its way while the caller has the present one.
 
         Args:
             path: path and query of the first page, with api-version.
-            item: the type of one item.
+            item: the type of one item; a field `id` may not be empty.
             what: what is read, for the error text, such as "resource groups of subscription 'x'".
 
         Raises:
             AzureError: a page could not be read; pages given before it stay valid, and the list is incomplete.
         """
         self.connect()
-        decoder = msgspec.json.Decoder(Page[item])  # type: ignore[valid-type]  # a type parameter at run time
-        link, seen = self._endpoint + path, set[str]()
-        while link:
-            if link in seen:
-                raise UnreadableAnswer(f"cannot read {what}: page {len(seen) + 1} leads back to one already read")
+        decoder = PageDecoder(item)
+        link, where, seen, empty = self._endpoint + path, what, set[str](), 0
+        page = self._page(link, decoder, where)
+        while True:
             seen.add(link)
-            where = what if len(seen) == 1 else f"{what}, page {len(seen)}"
-            page = self._page(link, decoder, where)
-            yield page.items(where)
+            items = page.items(where)
+            empty = 0 if items else empty + 1
             link = page.nextLink or ""
-            if link and (self._host is None or _host(link) != self._host):
-                # Following it would hand our token to whoever wrote the link.
-                raise UnreadableAnswer(f"cannot read {what}: the next page is on another host, which is not followed")
+            if not link:
+                yield items
+                return
+            if refusal := self._refusal(link, seen, empty):
+                yield items
+                raise UnreadableAnswer(f"cannot read {what}: {refusal}")
+            where = f"{what}, page {len(seen) + 1}"
+            ahead = Ahead(partial(self._page, link, decoder, where))
+            yield items
+            page = ahead.result()
 
-    def _page[Item](self, link: str, decoder: msgspec.json.Decoder[Page[Item]], what: str) -> Page[Item]:
+    def _refusal(self, link: str, seen: set[str], empty: int) -> str:
+        """Say why the link to the next page is not followed; nothing if it is."""
+        if len(link) > LONGEST_LINK:
+            return f"the link to the next page has {len(link):,} characters, and {LONGEST_LINK:,} is the most we follow"
+        if self._host is None or host_of(link) != self._host:
+            # Following it would hand our token to whoever wrote the link.
+            return "the next page is on another host, which is not followed"
+        if link in seen:
+            return f"page {len(seen) + 1} leads back to one already read"
+        if empty >= MOST_EMPTY_PAGES:
+            return f"{empty:,} pages in a row are empty and there is always one more; try again later"
+        return ""
+
+    def _page[Item](self, link: str, decoder: PageDecoder[Item], what: str) -> Page[Item]:
         """Read one page; a body that breaks off is read again, since azure-core retries only up to the headers."""
         for attempt in range(1, _BODY_TRIES):
             try:
@@ -132,7 +148,7 @@ class Arm:
                 self._sleep(0.2 * attempt)
         return self._page_once(link, decoder, what)
 
-    def _page_once[Item](self, link: str, decoder: msgspec.json.Decoder[Page[Item]], what: str) -> Page[Item]:
+    def _page_once[Item](self, link: str, decoder: PageDecoder[Item], what: str) -> Page[Item]:
         from azure.core.rest import HttpRequest
 
         if self._client is None:
@@ -141,63 +157,4 @@ class Arm:
         request = HttpRequest("GET", link.replace("{", "{{").replace("}", "}}"))
         with translated(what):
             response = self._client.send_request(request, stream=True)
-        try:
-            with translated(what):
-                body: bytes = response.read()
-        except (UnreadableAnswer, Unreachable) as error:
-            raise BrokenOff(str(error)) from error
-        finally:
-            response.close()
-        content_type = response.headers.get("Content-Type", "")
-        if response.status_code != 200:
-            raise failure(what, response.status_code, content_type, body)
-        if not _is_json(content_type):
-            kind = one_line(content_type) or "of no type"
-            raise UnreadableAnswer(f"cannot read {what}: the answer is {kind}, not JSON in UTF-8")
-        try:
-            return decoder.decode(body)
-        except msgspec.ValidationError as error:
-            raise UnreadableAnswer(f"cannot read {what}: an item has another shape than Azure's: {error}") from error
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise BrokenOff(f"cannot read {what}: the answer is no whole JSON: {one_line(str(error))}") from error
-
-
-# Stricter than urlsplit, which finds another host in "https://a\\@b/" than the HTTP library connects to.
-_AUTHORITY = re.compile(r"(https)://([a-z0-9.-]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?(?=[/?]|$)", re.IGNORECASE | re.ASCII)
-
-
-def _host(link: str) -> tuple[str, int] | None:
-    """Return host and port, with the port that https means by itself filled in; None for any other kind of link."""
-    found = _AUTHORITY.match(link)
-    return (found[2].lower(), int(found[3] or 443)) if found else None
-
-
-def _is_json(content_type: str) -> bool:
-    kind, *parameters = (part.strip() for part in content_type.lower().split(";"))
-    charsets = {part.partition("=")[2].strip(' "') for part in parameters if part.startswith("charset=")}
-    return kind in ("application/json", "text/json") and charsets <= {"utf-8", "utf8"}
-
-
-@cache
-def _retry_policy() -> "Callable[..., RetryPolicy[Any, Any]]":
-    from azure.core.pipeline.policies import RetryPolicy
-
-    class CappedRetry(RetryPolicy[Any, Any]):
-        """azure-core's retry, which obeys Retry-After up to our longest wait."""
-
-        def __init__(self, wait: Callable[[float], None], **options: int) -> None:
-            super().__init__(**options)
-            self._wait = wait
-
-        def get_retry_after(self, response: Any) -> float | None:  # azure-core gives no type here
-            try:
-                asked = super().get_retry_after(response)
-            except (TypeError, ValueError):
-                return None  # neither seconds nor a date
-            return None if asked is None else min(asked, LONGEST_WAIT)
-
-        def sleep(self, settings: dict[str, Any], transport: Any, response: Any = None) -> None:  # noqa: ARG002
-            asked = self.get_retry_after(response) if response else None
-            self._wait(asked or min(self.get_backoff_time(settings), LONGEST_WAIT))
-
-    return CappedRetry
+        return decoder.decode(body_of(response, what), what)

@@ -6,6 +6,10 @@ from typing import Any
 
 from shared_code.foreign_text import one_line
 
+_XML = {name: re.compile(rf"<{name}>([^<]*)</{name}>", re.IGNORECASE) for name in ("code", "message")}
+# What opens doors: the query of a signed address, and a token.
+_SIGNED = re.compile(r"(https?://[^\s?'\"<>]+\?)[^\s'\"<>]+", re.IGNORECASE)
+_TOKEN = re.compile(r"\b(?:(bearer )[\w.~+/=-]{8,}|eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?)", re.IGNORECASE)
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 
 
@@ -18,6 +22,8 @@ def describe(status: int, content_type: str, body: bytes) -> str:
     """
     code, message = _json_error(body)
     if not code and not message:
+        code, message = _xml_error(body)
+    if not code and not message:
         if b"<" in body[:200]:
             title = _TITLE.search(body[:4000].decode(errors="replace"))
             shown = one_line(title[1]) if title else ""
@@ -26,7 +32,17 @@ def describe(status: int, content_type: str, body: bytes) -> str:
             message = "an empty answer"
         else:
             message = f"an answer of type '{content_type}'"
-    return one_line(f"{status}{f' {code}' if code else ''}: {message}" if message else f"{status} {code}")
+    text = f"{status}{f' {code}' if code else ''}: {message}" if message else f"{status} {code}"
+    return one_line(_TOKEN.sub(r"\1…", _SIGNED.sub(r"\1…", text)))
+
+
+def _xml_error(body: bytes) -> tuple[str, str]:
+    """Read the envelope of Azure's storage and oldest services, `<Error><Code>…</Code><Message>…</Message></Error>`."""
+    start = body[:4000].decode(errors="replace")
+    if "<error" not in start.lower():
+        return "", ""
+    code, message = (found[1].strip() if (found := pattern.search(start)) else "" for pattern in _XML.values())
+    return code, message
 
 
 def _json_error(body: bytes) -> tuple[str, str]:

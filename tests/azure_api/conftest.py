@@ -1,12 +1,19 @@
 """A simulated Azure behind real TLS, and readers of it that note their waits instead of waiting."""
 
-from collections.abc import Iterator
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
+import msgspec
 import pytest
 from azure.core.credentials import AccessTokenInfo, TokenRequestOptions
 from azure.identity import ManagedIdentityCredential
 
 from devkit.simulator import Estate, Fault, Simulator, Subscription
+from devkit.simulator.certificates import issue
 from devkit.simulator.estates.drafting import group, resource
 from devkit.simulator.model import Pages
 from shared_code.azure_api.arm import Arm
@@ -39,15 +46,39 @@ class Remembering(Credential):
         return token
 
 
+class Clock:
+    """Monotonic seconds that pass only while somebody sleeps, and the waits; safe for many threads."""
+
+    def __init__(self) -> None:
+        self.waits: list[float] = []
+        self._mutex = threading.Lock()
+        self._now = 1000.0
+
+    def now(self) -> float:
+        """The seconds so far."""
+        return self._now
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass, and note it."""
+        with self._mutex:
+            self.waits.append(seconds)
+            self._now += seconds
+
+
 class Azure:
     """The simulator, and one reader of it as the app would have after a fresh start."""
 
     def __init__(self, simulator: Simulator) -> None:
         self.simulator = simulator
-        self.waits: list[float] = []
+        passing = Clock()
+        self.waits, self.sleep, self.clock = passing.waits, passing.sleep, passing.now
         self.credential = Remembering()
         self.arm = Arm(
-            simulator.url, simulator.environment["STEWARD_ARM_AUDIENCE"], lambda: self.credential, self.waits.append
+            simulator.url,
+            simulator.environment["STEWARD_ARM_AUDIENCE"],
+            lambda: self.credential,
+            self.sleep,
+            self.clock,
         )
         self.estate = AzureEstate(self.arm)
         self._before = len(simulator.requests)
@@ -63,6 +94,90 @@ class Azure:
     def groups(self) -> list[str]:
         """The names of the resource groups, all pages."""
         return [found.name for page in self.estate.resource_groups(KNOWN) for found in page]
+
+
+type Answer = tuple[int, dict[str, str], bytes]
+"""Status, headers and body, sent as they are."""
+
+
+class Thing(msgspec.Struct):
+    """An item of a list."""
+
+    id: str
+    tags: dict[str, str | None] | None = None
+
+
+class Script:
+    """A server that sends whatever a test writes, on two ports, and one reader of the first."""
+
+    def __init__(self, tls: ssl.SSLContext) -> None:
+        self.answers: Callable[[str], Answer] = lambda _: (404, {}, b"")
+        self.seen: list[tuple[int, str]] = []
+        self._servers = [self._listen(tls) for _ in range(2)]
+        self.url, self.elsewhere = (f"https://127.0.0.1:{server.server_port}" for server in self._servers)
+        self.time = Clock()
+        self.credential = Remembering()
+        self.arm = Arm(
+            self.url, "https://management.azure.com", lambda: self.credential, self.time.sleep, self.time.now
+        )
+
+    def things(self, path: str = "/things") -> list[str]:
+        """The ids of the things, all pages."""
+        return [thing.id for page in self.arm.pages(path, Thing, "things") for thing in page]
+
+    def pages(self, **bodies: object) -> None:
+        """Answer path `/a` with the body of that name as JSON, and so on."""
+        self.answers = lambda path: (200, JSON, msgspec.json.encode(bodies[path[1:]]))
+
+    def body(self, content: bytes, **headers: str) -> None:
+        """Answer every path with 200, JSON and this body."""
+        more = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.answers = lambda _: (200, JSON | more, content)
+
+    def close(self) -> None:
+        """Stop both ports."""
+        for server in self._servers:
+            server.shutdown()
+            server.server_close()
+
+    def _listen(self, tls: ssl.SSLContext) -> ThreadingHTTPServer:
+        script = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            wbufsize = 65536
+
+            def do_GET(self) -> None:
+                script.seen.append((self.server.server_port, self.path))  # type: ignore[attr-defined]
+                status, headers, body = script.answers(self.path)
+                self.send_response(status)
+                for name, value in ({"Content-Length": str(len(body))} | headers).items():
+                    self.send_header(name, value)
+                self.end_headers()
+                with suppress(OSError):  # the reader had enough
+                    self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:  # not on stderr
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        return server
+
+
+JSON = {"Content-Type": "application/json; charset=utf-8"}
+
+
+@pytest.fixture(name="script")
+def _script(simulator: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Script]:
+    """A server to be scripted; tokens come from the simulator."""
+    simulator.faults.clear()
+    tls, authority = issue(tmp_path)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority))
+    script = Script(tls)
+    yield script
+    script.close()
 
 
 @pytest.fixture(scope="module", name="simulator")

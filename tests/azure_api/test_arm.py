@@ -1,10 +1,12 @@
 """Reading lists over real TLS: whole, or an error that says why not."""
 
+import json
 import logging
 import re
 import socket
 import subprocess
 import sys
+import threading
 from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote
@@ -12,7 +14,8 @@ from urllib.parse import unquote
 import pytest
 
 from devkit.simulator import Simulator
-from shared_code.azure_api.arm import LONGEST_WAIT, Arm, _host, _is_json
+from shared_code.azure_api.arm import LONGEST_LINK, MOST_EMPTY_PAGES, Arm
+from shared_code.azure_api.budgets import LONGEST_WAIT
 from shared_code.azure_api.estate import AzureEstate
 from shared_code.errors import (
     AccessDenied,
@@ -24,7 +27,7 @@ from shared_code.errors import (
     Unreachable,
     UnreadableAnswer,
 )
-from tests.azure_api.conftest import KNOWN, Azure
+from tests.azure_api.conftest import JSON, KNOWN, Answer, Azure, Script, Thing
 
 START = "cannot read the list of subscriptions: "
 LIBRARY = re.compile(r"Traceback|object at 0x|Connection(Pool)?\(|urllib3|requests\.|msrest|Errno|Max retries|<\w+")
@@ -154,10 +157,12 @@ class TestShapes:
             ([{"id": "/a", "name": "a", "tags": {"a": {"b": 1}}}], "$.value[0].tags[...]"),
             ([{"id": 5, "name": "a"}], "$.value[0].id"),
             ([None], "$.value[0]"),
+            (7, "$.value"),
+            ("text", "$.value"),
             ({"id": "/a"}, "$.value"),
             (None, "$.value"),
         ],
-        ids=["tags-list", "no-id", "tag-object", "id-number", "null-item", "object", "null"],
+        ids=["tags-list", "no-id", "tag-object", "id-number", "null-item", "number", "text", "object", "null"],
     )
     def test_are_checked(self, azure: Azure, items: object, path: str) -> None:
         azure.fault(route="resource-groups", kind="status", status=200, body={"value": items})
@@ -168,26 +173,6 @@ class TestShapes:
         assert "an item has another shape than Azure's: " in str(raised.value)
         assert str(raised.value).endswith(f" - at `{path}`")
         assert azure.waits == []
-
-    @pytest.mark.parametrize(
-        ("content_type", "expected"),
-        [
-            ("application/json", True),
-            ("application/json; charset=utf-8", True),
-            ('Application/JSON;CHARSET="UTF-8"', True),
-            ("text/json;charset=utf8", True),
-            ("application/json;odata.metadata=minimal;charset=utf-8", True),
-            ("application/json; charset=utf-8; odata.metadata=minimal", True),
-            ("application/json; charset=utf-16", False),
-            ("application/json; charset=utf-8; charset=utf-16", False),
-            ("application/json; charset=", False),
-            ("application/problem+json", False),
-            ("text/html", False),
-            ("", False),
-        ],
-    )
-    def test_only_json_in_utf_8_is_read(self, content_type: str, expected: bool) -> None:
-        assert _is_json(content_type) is expected
 
 
 class TestRetry:
@@ -240,16 +225,41 @@ class TestRetry:
         assert (azure.calls("subscriptions"), azure.waits) == (1, [])
 
 
+class TestPace:
+    """A list is read as fast as its subscription allows; how fast that is, test_policies shows."""
+
+    def read(self, script: Script, left: str) -> list[float]:
+        """The waits while three pages are read that each tell how many requests are left."""
+        links = {"/a": f"{script.url}/b", "/b": f"{script.url}/c", "/c": None}
+        script.answers = lambda path: (
+            200,
+            JSON | {"X-Ms-Ratelimit-Remaining-Subscription-Reads": left},
+            json.dumps({"value": [{"id": path}], "nextLink": links[path]}).encode(),
+        )
+        assert script.things("/a") == ["/a", "/b", "/c"]
+        return script.time.waits
+
+    @pytest.mark.parametrize("left", ["249", "11999", "11", "", "many", "-5", "\u00b2"])
+    def test_with_plenty_or_an_unknown_number_left_nobody_waits(self, script: Script, left: str) -> None:
+        assert self.read(script, left) == []
+
+    def test_with_little_left_each_request_waits_a_moment(self, script: Script) -> None:
+        assert self.read(script, "10") == pytest.approx([0.04, 0.04])
+
+    def test_with_less_left_it_is_a_longer_one(self, script: Script) -> None:
+        assert self.read(script, "5") == pytest.approx([0.48, 0.48])
+
+
 def linked(azure: Azure, link: str) -> None:
     """Make the first page of the resource groups end in `link`."""
-    body = {"value": [{"id": "/a", "name": "first"}], "nextLink": link}
+    body = {"value": [{"id": f"/subscriptions/{KNOWN.id}/resourceGroups/first", "name": "first"}], "nextLink": link}
     azure.fault(route="resource-groups", kind="status", status=200, body=body, times=1)
 
 
 class TestPages:
     def test_are_read_to_the_end(self, azure: Azure) -> None:
         assert azure.groups() == ["rg-0", "rg-1", "rg-2", "rg-3", "rg-4"]
-        assert len([each for page in azure.estate.resource_ids(KNOWN) for each in page]) == 5
+        assert len([each for page in azure.estate.resources(KNOWN) for each in page]) == 5
 
     @pytest.mark.parametrize(
         "query",
@@ -320,26 +330,6 @@ class TestPages:
         assert azure.simulator.requests[-1].host.startswith("127.0.0.1:")
 
     @pytest.mark.parametrize(
-        "link",
-        [
-            "https://management.azure.com/x",
-            "https://management.azure.com:443/x",
-            "HTTPS://Management.Azure.COM?x",
-            "https://management.azure.com",
-        ],
-    )
-    def test_one_host_has_several_spellings(self, link: str) -> None:
-        assert _host(link) == ("management.azure.com", 443)
-
-    def test_a_circle_is_noticed(self, azure: Azure) -> None:
-        link = f"{azure.simulator.url}/subscriptions/{KNOWN.id}/resourcegroups?api-version=2025-04-01&$skiptoken=a"
-        body = {"value": [], "nextLink": link}
-        azure.fault(route="resource-groups", kind="status", status=200, body=body)
-
-        with pytest.raises(UnreadableAnswer, match=r"page 3 leads back to one already read$"):
-            azure.groups()
-
-    @pytest.mark.parametrize(
         "last", [{"value": []}, {"value": [], "nextLink": None}, {"value": [], "nextLink": ""}, {"nextLink": ""}]
     )
     def test_there_are_several_ways_to_say_that_there_is_no_more(self, azure: Azure, last: object) -> None:
@@ -357,6 +347,149 @@ class TestPages:
 
         with pytest.raises(UnreadableAnswer, match=r"the answer has no 'value', so it is no list$"):
             azure.groups()
+
+
+class TestChains:
+    """A chain of pages is read to its end, or there is an error; it never goes on for ever, nor ends in silence."""
+
+    @pytest.mark.parametrize(
+        ("chain", "expected", "read"),
+        [
+            ({"a": "a"}, "page 2 leads back to one already read", ["/a"]),
+            ({"a": "b", "b": "a"}, "page 3 leads back to one already read", ["/a", "/b"]),
+            ({"a": "b", "b": "c", "c": "b"}, "page 4 leads back to one already read", ["/a", "/b", "/c"]),
+        ],
+        ids=["itself", "a-b-a", "middle"],
+    )
+    def test_a_circle_is_noticed(self, script: Script, chain: dict[str, str], expected: str, read: list[str]) -> None:
+        script.pages(
+            **{
+                name: {"value": [{"id": f"/{name}"}], "nextLink": f"{script.url}/{after}"}
+                for name, after in chain.items()
+            }
+        )
+        pages = script.arm.pages("/a", Thing, "things")
+
+        assert [next(pages) for _ in read] == [[Thing(each)] for each in read]
+        with pytest.raises(UnreadableAnswer, match=f"^cannot read things: {expected}$"):
+            next(pages)
+        assert [path for _, path in script.seen] == read
+
+    def test_an_endless_chain_of_empty_pages_is_noticed(self, script: Script) -> None:
+        """Many may be empty before one is not, as a filter has it; but not as many as the largest estate has pages."""
+
+        def answer(path: str) -> Answer:
+            after = f"{script.url}/{int(path[1:]) + 1}"
+            return 200, JSON, f'{{"value":[],"nextLink":"{after}"}}'.encode()
+
+        script.answers = answer
+
+        with pytest.raises(UnreadableAnswer, match=r"^cannot read things: 1,000 pages in a row are empty and there is"):
+            script.things("/0")
+        assert len(script.seen) == MOST_EMPTY_PAGES
+
+    def test_empty_pages_between_others_are_not_counted_together(self, script: Script) -> None:
+        """The second and third pages are empty, the last has an item (recorded)."""
+        link = f"{script.url}/"
+        script.pages(
+            a={"value": [{"id": "/a"}], "nextLink": f"{link}b"},
+            b={"value": [], "nextLink": f"{link}c"},
+            c={"value": [], "nextLink": f"{link}d"},
+            d={"value": [{"id": "/d"}], "nextLink": None},
+        )
+
+        assert script.things("/a") == ["/a", "/d"]
+
+    def test_a_very_long_link_is_not_followed(self, script: Script) -> None:
+        link = f"{script.url}/b?$skiptoken="
+        script.pages(a={"value": [], "nextLink": link + "x" * (LONGEST_LINK - len(link) + 1)})
+
+        with pytest.raises(UnreadableAnswer, match=r"^cannot read things: the link to the next page has 16,385 char"):
+            script.things("/a")
+        assert len(script.seen) == 1
+
+    @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+    def test_a_redirect_is_never_followed(self, script: Script, status: int) -> None:
+        """Whoever writes the Location would be handed our token."""
+        script.answers = lambda _: (status, {"Location": f"{script.elsewhere}/a"}, b"")
+
+        with pytest.raises(AzureError, match=f"^cannot read things: Azure answered {status}: an empty answer; this is"):
+            script.things("/a")
+        assert [f"https://127.0.0.1:{port}" for port, _ in script.seen] == [script.url]
+
+    def test_the_token_goes_to_no_other_port(self, script: Script) -> None:
+        script.pages(a={"value": [{"id": "/a"}], "nextLink": f"{script.elsewhere}/a"})
+
+        with pytest.raises(UnreadableAnswer, match=r"the next page is on another host, which is not followed$"):
+            script.things("/a")
+        assert [f"https://127.0.0.1:{port}" for port, _ in script.seen] == [script.url]
+
+
+class TestNextPage:
+    """The next page is on its way while the caller works on the present one, and nothing else changes."""
+
+    def chain(self, script: Script, pages: int) -> None:
+        """Pages `/1` to `/n`, each with one item."""
+        script.pages(
+            **{
+                str(number): {
+                    "value": [{"id": f"/{number}"}],
+                    "nextLink": f"{script.url}/{number + 1}" if number < pages else None,
+                }
+                for number in range(1, pages + 1)
+            }
+        )
+
+    def test_one_page_is_fetched_ahead_and_never_more(self, script: Script) -> None:
+        self.chain(script, 4)
+        asked = threading.Semaphore(0)
+        written = script.answers
+
+        def noted(path: str) -> Answer:
+            asked.release()
+            return written(path)
+
+        script.answers = noted
+        pages = script.arm.pages("/1", Thing, "things")
+
+        for number in range(1, 5):
+            assert next(pages) == [Thing(f"/{number}")]
+            for _ in range(2 if number == 1 else int(number < 4)):
+                assert asked.acquire(timeout=30)
+            assert [path for _, path in script.seen] == [f"/{page}" for page in range(1, min(number + 1, 4) + 1)]
+        assert list(pages) == []
+
+    def test_a_single_page_starts_no_thread(self, script: Script) -> None:
+        self.chain(script, 1)
+        pages = script.arm.pages("/1", Thing, "things")
+        before = set(threading.enumerate())
+
+        next(pages)
+
+        assert "page-ahead" not in {thread.name for thread in set(threading.enumerate()) - before}
+
+    def test_its_error_waits_until_the_present_page_is_done(self, script: Script) -> None:
+        script.pages(a={"value": [{"id": "/a"}], "nextLink": f"{script.url}/b"}, b={"value": [{"id": ""}]})
+        pages = script.arm.pages("/a", Thing, "things")
+
+        assert next(pages) == [Thing("/a")]
+        with pytest.raises(UnreadableAnswer, match=r"^cannot read things, page 2: an item has an empty id"):
+            next(pages)
+
+    def test_a_caller_that_stops_early_leaves_nothing_behind(
+        self, script: Script, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        script.pages(a={"value": [{"id": "/a"}], "nextLink": f"{script.url}/b"}, b={"value": 5})
+        pages = script.arm.pages("/a", Thing, "things")
+        next(pages)
+
+        pages.close()  # type: ignore[attr-defined]  # it is a generator
+
+        for thread in threading.enumerate():
+            if thread.name == "page-ahead":
+                assert thread.daemon
+                thread.join(30)
+        assert [record for record in caplog.records if record.exc_info] == []
 
 
 class TestIdentity:
@@ -410,7 +543,7 @@ class TestIdentity:
         assert "401 ExpiredAuthenticationToken" in str(error)
 
     def test_the_wrong_audience(self, simulator: Simulator, azure: Azure) -> None:
-        arm = Arm(simulator.url, "https://graph.example.com", lambda: azure.credential, azure.waits.append)
+        arm = Arm(simulator.url, "https://graph.example.com", lambda: azure.credential, azure.sleep, azure.clock)
 
         with pytest.raises(Unauthenticated, match="401 InvalidAuthenticationTokenAudience"):
             AzureEstate(arm).subscriptions()
@@ -418,7 +551,7 @@ class TestIdentity:
 
 class TestUnreachable:
     def other(self, azure: Azure, endpoint: str) -> Azure:
-        azure.arm = Arm(endpoint, "https://management.azure.com", lambda: azure.credential, azure.waits.append)
+        azure.arm = Arm(endpoint, "https://management.azure.com", lambda: azure.credential, azure.sleep, azure.clock)
         azure.estate = AzureEstate(azure.arm)
         return azure
 
@@ -459,7 +592,7 @@ class TestUnreachable:
 class TestImports:
     @pytest.mark.parametrize(
         "module",
-        ["arm", "credential", "envelopes", "errors", "estate"],
+        ["ahead", "arm", "bodies", "budgets", "credential", "envelopes", "errors", "estate", "links", "pages"],
     )
     def test_the_sdk_is_imported_on_first_use(self, module: str) -> None:
         """Indexing the app must stay fast."""

@@ -47,7 +47,12 @@ def test_json(body: object, expected: str) -> None:
         ("text/html", b"<HTML><TITLE lang='en'>\n Sign\n in \n</TITLE>", "503: an HTML page, 'Sign  in'"),
         ("text/html", b"<html><title></title>", "503: an HTML page"),
         ("text/html", b"<html><title>", "503: an HTML page"),
-        ("application/xml", b"<Error><Code>A</Code></Error>", "503: an HTML page"),
+        ("application/xml", b"<Error><Code>A</Code></Error>", "503 A"),
+        (
+            "application/xml",
+            b'\xef\xbb\xbf<?xml version="1.0"?><Error><Code>A</Code><Message>No.\nBusy.</Message></Error>',
+            "503 A: No. Busy.",
+        ),
         ("", b"", "503: an empty answer"),
         ("image/png", b"\x89PNG\xff", "503: an answer of type 'image/png'"),
         ("text/plain\x1b[31m", b"no", "503: an answer of type 'text/plain [31m'"),
@@ -55,10 +60,41 @@ def test_json(body: object, expected: str) -> None:
         ("application/json", b"[" * 100_000, "503: an answer of type 'application/json'"),
         ("application/json", b'{"error":{"code":' + b"9" * 5000 + b"}}", "503: an answer of type 'application/json'"),
     ],
-    ids=["title", "capitals", "blank-title", "open-title", "xml", "empty", "binary", "type", "cut", "deep", "long"],
+    ids=[
+        "title",
+        "capitals",
+        "blank-title",
+        "open-title",
+        "xml",
+        "xml-message",
+        "empty",
+        "binary",
+        "type",
+        "cut",
+        "deep",
+        "long",
+    ],
 )
 def test_anything_else(content_type: str, body: bytes, expected: str) -> None:
     assert describe(503, content_type, body) == expected
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("see https://a.example.com/b?sv=1&sig=c%3D then", "see https://a.example.com/b?… then"),
+        ("see 'https://a.example.com/b?t=1' then", "see 'https://a.example.com/b?…' then"),
+        ("see https://aka.ms/arm-throttling for more", "see https://aka.ms/arm-throttling for more"),
+        ("the header 'Bearer abcdefgh.ijkl' was", "the header 'Bearer …' was"),
+        ("token eyJhbGciOiJ9.eyJhdWQiOiJ9.c2lnbmF0dXJl is", "token … is"),
+        ("a bearer token is needed", "a bearer token is needed"),
+    ],
+)
+def test_what_opens_doors_is_left_out(message: str, expected: str) -> None:
+    """Signed addresses and tokens that Azure quotes do not come through, wherever they stand."""
+    for body in ({"error": {"code": "A", "message": message}}, {"code": "A", "message": message}):
+        assert describe(403, JSON, json.dumps(body).encode()) == f"403 A: {expected}"
+    assert describe(403, JSON, json.dumps({"error": message}).encode()) == f"403 {expected}"
 
 
 LEAVES = some.none() | some.booleans() | some.integers() | some.text()

@@ -1,0 +1,108 @@
+"""What every try of a request passes through; imported on first use, since it loads azure-core."""
+
+from collections.abc import Callable
+from typing import Any
+
+from azure.core.credentials import TokenCredential
+from azure.core.pipeline import PipelineRequest, PipelineResponse
+from azure.core.pipeline.policies import (
+    DistributedTracingPolicy,
+    HTTPPolicy,
+    RequestIdPolicy,
+    RetryPolicy,
+    UserAgentPolicy,
+)
+from azure.core.rest import HttpRequest, HttpResponse
+from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
+
+from shared_code.azure_api.budgets import LONGEST_WAIT, Budgets, kind_of, quota_reset, remaining, told_wait
+
+_CLOSED = "steward-budget-waits"
+# Deflate packs at most 1:1032, so a refusal of this size stays under 64 MiB.
+_SMALL = 64 * 1024
+
+
+def policies(
+    credential: TokenCredential, audience: str, sleep: Callable[[float], None], clock: Callable[[], float]
+) -> list[Any]:
+    """Return the pipeline: what ResourceManagementClient would use, without what logs, redirects or registers.
+
+    Left out is ARMAutoResourceProviderRegistrationPolicy too, which would change a subscription unasked.
+
+    Args:
+        credential: who asks.
+        audience: what tokens are asked for.
+        sleep: waits that many seconds.
+        clock: monotonic seconds.
+    """
+    retry = CappedRetry(sleep, retry_total=6, retry_status=4, retry_connect=2, retry_read=3)
+    return [
+        RequestIdPolicy(),
+        UserAgentPolicy(user_agent="steward"),
+        retry,
+        ARMChallengeAuthenticationPolicy(credential, f"{audience}/.default"),
+        # Innermost, so that it also sees the second request after a claims challenge.
+        Paced(Budgets(clock), retry.get_retry_after, sleep),
+        DistributedTracingPolicy[Any, Any](),
+    ]
+
+
+class CappedRetry(RetryPolicy[Any, Any]):
+    """azure-core's retry, which waits as long as an answer asks for, up to our longest wait."""
+
+    def __init__(self, sleep: Callable[[float], None], **options: int) -> None:
+        super().__init__(**options)
+        self._sleep = sleep
+
+    def get_retry_after(self, response: PipelineResponse[Any, Any]) -> float | None:
+        """Return the seconds an answer asks to wait, wherever it says so."""
+        try:
+            asked = super().get_retry_after(response)
+        except (TypeError, ValueError, OverflowError):
+            asked = None  # neither seconds nor a date
+        if asked is None and response.http_response.status_code == 429:
+            asked = quota_reset(response.http_response.headers) or _told(response.http_response)
+        return None if asked is None else min(asked, LONGEST_WAIT)
+
+    def sleep(self, settings: dict[str, Any], transport: Any, response: Any = None) -> None:  # noqa: ARG002
+        """Wait before the next try, unless the budget does so for all requests of the subscription."""
+        if response and response.context.get(_CLOSED):
+            return
+        asked = self.get_retry_after(response) if response else None
+        self._sleep(asked or min(self.get_backoff_time(settings), LONGEST_WAIT))
+
+
+def _told(response: HttpResponse) -> float | None:
+    """Look into a refusal's text; it is read only where its size is announced."""
+    length = response.headers.get("Content-Length", "")
+    return told_wait(response.read()) if length.isdecimal() and int(length) <= _SMALL else None
+
+
+class Paced(HTTPPolicy[HttpRequest, HttpResponse]):
+    """Sends each try when its subscription's budget allows, and tells the budget what the answer says."""
+
+    def __init__(
+        self,
+        budgets: Budgets,
+        asked: Callable[[PipelineResponse[Any, Any]], float | None],
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._budgets = budgets
+        self._asked = asked
+        self._sleep = sleep
+
+    def send(self, request: PipelineRequest[HttpRequest]) -> PipelineResponse[HttpRequest, HttpResponse]:
+        """Send one try."""
+        kind = kind_of(request.http_request.method)
+        budget = self._budgets.of(kind, request.http_request.url)
+        budget.wait_for_turn(self._sleep)
+        try:
+            response = self.next.send(request)
+            refused = response.http_response.status_code == 429
+            wait = (self._asked(response) or 0.0) if refused else 0.0
+        except BaseException:
+            budget.lost()
+            raise
+        request.context[_CLOSED] = wait > 0
+        budget.answered(remaining(response.http_response.headers, kind), refused, wait)
+        return response
