@@ -1,0 +1,90 @@
+"""Which test shows what Steward makes of each irregularity, by number, and what comes with other work."""
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """An irregularity: what it is about, the test classes or functions that show it, and what else brings more."""
+
+    about: str
+    tests: tuple[str, ...] = ()
+    comes_with: str = ""
+
+
+LATER = {
+    "tags": "writing tags",
+    "cleanup": "judging, deleting and long-running operations",
+    "activity": "the activity log and Log Analytics",
+    "resource graph": "queries of Resource Graph",
+}
+"""What is not built yet and brings its own tests."""
+
+TABLE: dict[int, Entry] = {
+    1: Entry("empty pages with a nextLink", ("test_paging::TestEmptyPages",)),
+    2: Entry("a nextLink to nothing", ("test_paging::TestLinkToNothing",)),
+    3: Entry("the forms of no more", ("test_paging::TestNoMore",)),
+    4: Entry("spellings of the nextLink", ("test_paging::TestSpellingsOfTheLink",)),
+    5: Entry("sizes of pages", ("test_paging::TestPageSizes",)),
+    6: Entry("lists selected by tag", ("test_paging::TestSelectedByTag",)),
+    7: Entry("times only with $expand", ("test_paging::TestTimesOnRequest",)),
+    8: Entry("truncated without saying so", comes_with="resource graph"),
+    9: Entry("rows with empty texts for nothing", comes_with="resource graph"),
+    10: Entry("groups in capitals", ("test_identity::TestUpperCaseGroups",)),
+    11: Entry("segments and providers in another case", ("test_identity::TestSegments",)),
+    12: Entry("spellings of types", ("test_identity::TestSpellingsOfTypes",)),
+    13: Entry("managed from another group", ("test_identity::TestOwnersElsewhere",), "cleanup"),
+    14: Entry("nested types, and extensions", ("test_identity::TestNesting",)),
+    15: Entry("name and id differ", ("test_identity::TestNamesAndIds",)),
+    16: Entry("double slashes and encoded scopes", ("test_identity::TestPathsThatAreAsked",)),
+    17: Entry("forms of a location", ("test_identity::TestLocations",)),
+    18: Entry("groups without type", ("test_identity::TestGroupsWithoutType",)),
+    19: Entry("no tags in three forms", ("test_tags::TestNone",)),
+    20: Entry("protecting tags without value", ("test_tags::TestEmptyValues",), "tags"),
+    21: Entry("hidden keys of the portal", ("test_tags::TestHiddenKeys",), "tags"),
+    22: Entry("odd keys and values", ("test_tags::TestOddTexts",)),
+    23: Entry("a write replaces all tags", comes_with="tags"),
+    24: Entry("a write of tags goes on later", comes_with="tags"),
+    25: Entry("tags copied to a managed group", ("test_tags::TestCopiedTags",), "tags"),
+    26: Entry("owners of groups", ("test_owners::TestOwnersOfGroups",), "cleanup"),
+    27: Entry("an owner of no text", ("test_owners::TestEmptyOwner",)),
+    28: Entry("disks without owner that are in use", comes_with="cleanup"),
+    29: Entry("network interfaces without machine", comes_with="cleanup"),
+    30: Entry("public addresses in use", comes_with="cleanup"),
+    31: Entry("absent lists of users", comes_with="cleanup"),
+    32: Entry("children the system made", ("test_identity::TestSystemChildren",), "cleanup"),
+    33: Entry("locks of every scope in one list", ("test_locks::TestScopes",)),
+    34: Entry("locks on nested resources", ("test_locks::TestNested",)),
+    35: Entry("refused for a lock", comes_with="cleanup"),
+    36: Entry("accepted is not deleted", comes_with="cleanup"),
+    37: Entry("errors in capitals", ("test_errors::TestEnvelopes",), "cleanup"),
+    38: Entry("still listed after a delete", comes_with="cleanup"),
+    39: Entry("signed addresses to poll", comes_with="cleanup"),
+    40: Entry("words for a state", comes_with="cleanup"),
+    41: Entry(
+        "an error beside success", ("test_errors::TestEnvelopes::test_an_error_with_status_200_is_no_list",), "cleanup"
+    ),
+    42: Entry("ends of a poll", comes_with="cleanup"),
+    43: Entry("answers to a delete", comes_with="cleanup"),
+    44: Entry("in use is 400", comes_with="cleanup"),
+    45: Entry("meanings of 409", comes_with="cleanup"),
+    46: Entry("trouble that passes", ("test_errors::TestPassingTrouble",), "cleanup"),
+    47: Entry("links to elsewhere", ("test_errors::TestLinksElsewhere",), "cleanup"),
+    48: Entry("values of Retry-After", ("test_throttling::TestRetryAfter",), "cleanup"),
+    49: Entry("soft deletes", comes_with="cleanup"),
+    50: Entry("exported templates", comes_with="cleanup"),
+    51: Entry("HEAD of a group", comes_with="cleanup"),
+    52: Entry("meanings of 404", ("test_errors::TestNotFound",)),
+    53: Entry("SubscriptionNotFound for something else", ("test_errors::TestNotTheSubscription",)),
+    54: Entry("403 for what is missing", ("test_errors::TestForbidden",)),
+    55: Entry("envelopes of errors", ("test_errors::TestEnvelopes",)),
+    56: Entry("429 that is no throttling", ("test_throttling::TestNotOnlyThrottling",)),
+    57: Entry("where the wait is told", ("test_throttling::TestWhereTheWaitIsTold",)),
+    58: Entry("headers of what remains", ("test_throttling::TestWhatRemains",)),
+    59: Entry("401 with US dates, or as a page", ("test_errors::TestTokens",)),
+    60: Entry("forms of times", ("test_times::TestTimes",)),
+    61: Entry("words for the state of a resource", ("test_times::TestStates",)),
+    62: Entry("when a token expires", ("test_times::TestManagedIdentity",)),
+    63: Entry("partial answers of Log Analytics", comes_with="activity"),
+    64: Entry("events of the activity log", comes_with="activity"),
+    65: Entry("subscriptions in any state", ("test_times::TestSubscriptions",)),
+}
