@@ -15,8 +15,9 @@ from shared_code import terminal
 from shared_code.catalog import view
 from shared_code.errors import Changed, InvalidRequest, Refused, SettingsError, StewardError, Unknown
 from shared_code.foreign_text import one_line
+from shared_code.group_changes import Change, GroupChange
 from shared_code.model import Finding, ResourceGroup
-from shared_code.outputs import FINDINGS, RESOURCE_GROUPS
+from shared_code.outputs import CHANGES, FINDINGS, RESOURCE_GROUPS
 from shared_code.run_records import folder
 from shared_code.run_requests import Wanted
 from shared_code.runs import Mode, Run, RunScope, RunStatus, TriggeredBy
@@ -239,6 +240,9 @@ def _end(run_id: str, status: RunStatus, reason: str) -> None:
 def _show_result(ended: Run) -> None:
     if RESOURCE_GROUPS in ended.outputs:
         terminal.show_groups(_lines(ended, RESOURCE_GROUPS, ResourceGroup), ended.counts.get("resource_groups", 0))
+    if CHANGES in ended.outputs:
+        total = sum(ended.counts.get(f"{kind}_groups", 0) for kind in Change)
+        terminal.show_changes(_lines(ended, CHANGES, GroupChange), total)
     terminal.show_run(ended)
     if FINDINGS in ended.outputs:
         terminal.show_findings(_lines(ended, FINDINGS, Finding))

@@ -6,6 +6,7 @@ StewardError                    anything below; the text is one sentence fit for
 │   └── KeyReused               the Idempotency-Key was used before with another body
 ├── Unknown                     no such job, run or report: check the name
 ├── Refused                     well-formed, and not allowed now: locked, unavailable, already ended
+├── EmptyScope                  nothing is in scope: mend [scope] or the identity's roles
 ├── Fenced                      another process has taken this run over: stop at once, write nothing
 ├── StoreError                  the store cannot be read or written
 │   ├── AlreadyExists           create() found the object there
@@ -48,6 +49,10 @@ class Unknown(StewardError):
 
 class Refused(StewardError):
     """The request is well-formed and cannot be done now."""
+
+
+class EmptyScope(StewardError):
+    """Nothing is in scope, so a run would do nothing and look well."""
 
 
 class Fenced(StewardError):

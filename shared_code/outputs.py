@@ -2,5 +2,6 @@
 
 RESOURCE_GROUPS = "resource-groups.ndjson"
 RESOURCE_GROUPS_CSV = "resource-groups.csv"
+CHANGES = "changes.ndjson"
 FINDINGS = "findings.ndjson"
 REPORT = "report.html"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Protocol
 
-from shared_code.model import ResourceGroup, Subscription
+from shared_code.model import Lock, Resource, ResourceGroup, Subscription
 
 type Clock = Callable[[], datetime]
 """Gives the present moment, aware, UTC."""
@@ -17,10 +17,18 @@ class Estate(Protocol):
         """Return every visible subscription, in any state, in id order."""
         ...
 
+    def subscriptions_under(self, management_group: str) -> frozenset[str]:
+        """Return the keys of the ids of all subscriptions under a management group, at any depth."""
+        ...
+
     def resource_groups(self, subscription: Subscription) -> Iterator[list[ResourceGroup]]:
         """Give the resource groups of a subscription, page by page."""
         ...
 
-    def resource_ids(self, subscription: Subscription) -> Iterator[list[str]]:
-        """Give the ids of all resources of a subscription, page by page."""
+    def resources(self, subscription: Subscription) -> Iterator[list[Resource]]:
+        """Give all resources of a subscription, page by page."""
+        ...
+
+    def locks(self, subscription: Subscription) -> Iterator[list[Lock]]:
+        """Give the locks at a subscription and on everything in it, page by page."""
         ...

@@ -9,7 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from shared_code.foreign_text import one_line
-from shared_code.model import Reading, Verdict
+from shared_code.model import UNREAD, Reading, Verdict
 
 
 class Mode(StrEnum):
@@ -132,7 +132,7 @@ def status_of(verdicts: list[Verdict]) -> tuple[RunStatus, str | None]:
     Returns:
         The status, and one sentence for the record where it is not `succeeded`.
     """
-    unread = [verdict for verdict in verdicts if verdict.reading is Reading.INCOMPLETE]
+    unread = [verdict for verdict in verdicts if verdict.reading in UNREAD]
     complete = sum(verdict.reading is Reading.COMPLETE for verdict in verdicts)
     if unread and not complete:
         return RunStatus.FAILED, f"No subscription could be read completely; the first: {_named(unread[0])}"

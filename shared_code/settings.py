@@ -15,7 +15,7 @@ from shared_code.foreign_text import one_line
 from shared_code.ncrontab import ScheduleError
 from shared_code.schedule_warnings import clashes
 from shared_code.schedules import Judgement, Schedule, fill, judge
-from shared_code.scope import Scope
+from shared_code.scope import INCLUDING, Scope
 
 
 class Costs(StrEnum):
@@ -118,6 +118,9 @@ def configure(content: bytes | None, place: str, environ: Mapping[str, str]) -> 
     document = reader.document(content)
     reader.only_known(document, ("scope", "jobs"), place)
     scope = reader.struct(document.get("scope", {}), Scope, f"{place}: scope", None)
+    for key in INCLUDING:
+        if not getattr(scope, key):
+            reader.problem(f"{place}: scope.{key}", 'is empty, so nothing is in scope; write ["*"] for all', Costs.RUNS)
     tables = document.get("jobs", {})
     if not isinstance(tables, dict):
         reader.problem(f"{place}: jobs", "must be a table, such as [jobs.list-resource-groups]", Costs.RUNS)
@@ -253,8 +256,16 @@ def _toml_type(value: object) -> str:
     return _WORDS[{"dict": "object", "list": "array"}.get(kind, kind)]
 
 
+_NO_MANAGEMENT_GROUP = (
+    "must be the id of a management group, not its display name or path: letters, digits, '-', '_', '.', '(' and ')', "
+    "at most 90"
+)
+
+
 def _plain(reason: str) -> str:
     """Turn msgspec's sentence into the operator's words."""
+    if "matching regex" in reason:
+        return _NO_MANAGEMENT_GROUP  # the only pattern there is
     text = reason[0].lower() + reason[1:].replace(" | null`", "`")
     for theirs, ours in _WORDS.items():
         text = text.replace(f"`{theirs}`", ours)

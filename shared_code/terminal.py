@@ -14,7 +14,8 @@ from rich.text import Text
 
 from shared_code.catalog import JobView
 from shared_code.foreign_text import one_line
-from shared_code.model import Finding, Reading, ResourceGroup
+from shared_code.group_changes import GroupChange
+from shared_code.model import UNREAD, Finding, Reading, ResourceGroup
 from shared_code.runs import Progress, Run, RunStatus
 from shared_code.schedule_preview import Preview
 from shared_code.times import duration_text, text_of
@@ -32,7 +33,12 @@ LONGEST_TABLE = 50
 NARROWEST = 16
 """Columns that a text which may be broken still gets."""
 
-_GROUP_COLUMNS = ("Resource group", "Subscription", "Location", "Resources", "Tags")
+_GROUP_COLUMNS = ("Resource group", "Subscription", "Location", "Resources", "Locks", "Tags")
+_READING = {
+    Reading.INCOMPLETE: "not read completely",
+    Reading.NOT_VISIBLE: "not visible",
+    Reading.SKIPPED: "skipped",
+}
 
 _STYLE = {
     RunStatus.SUCCEEDED: "green",
@@ -192,10 +198,9 @@ def show_verdicts(run: Run) -> None:
     """Print each subscription that was not read completely, with the reason."""
     out = console()
     for verdict in run.subscriptions:
-        if verdict.reading is not Reading.COMPLETE:
-            word = "not read completely" if verdict.reading is Reading.INCOMPLETE else "skipped"
+        if word := _READING.get(verdict.reading):
             name = one_line(verdict.subscription_name or "(no name)")
-            style = "yellow" if verdict.reading is Reading.INCOMPLETE else None
+            style = "yellow" if verdict.reading in UNREAD else None
             named = f"{name} ({one_line(verdict.subscription_id)})"  # the id may be what a caller asked for
             out.print(f"{word}: {named}: {one_line(verdict.reason or '', 1000)}", style=style, soft_wrap=True)
 
@@ -214,12 +219,33 @@ def show_groups(groups: Iterable[ResourceGroup], total: int) -> None:
         tags = ", ".join(f"{tag}={value or ''}" for tag, value in group.tags.items())
         size = "not read" if group.resources is None else f"{group.resources:,}"
         names = (one_line(group.name), one_line(group.subscription_name), one_line(group.location))
-        rows.append((*names, size, one_line(tags)))
+        rows.append((*names, size, _levels(group), one_line(tags)))
     if rows:
         names_and_tags = ("Resource group", "Subscription", "Tags")
-        _print_rows(rows, _GROUP_COLUMNS, wrap=names_and_tags, spare=("Tags", "Location"))
+        _print_rows(rows, _GROUP_COLUMNS, wrap=names_and_tags, spare=("Tags", "Location", "Locks"))
     if total > len(rows):
         console().print(f"… and {total - len(rows):,} more resource groups: all are in the report.")
+
+
+def show_changes(changes: Iterable[GroupChange], total: int) -> None:
+    """Print the first changes of resource groups, a line each, and how many more there are."""
+    out = console()
+    shown = 0
+    for change, _ in zip(changes, range(LONGEST_TABLE), strict=False):
+        fields = f": {', '.join(change.fields).replace('_', ' ')}" if change.fields else ""
+        out.print(
+            f"{change.change}: {one_line(change.name)} ({one_line(change.subscription_name)}){fields}", soft_wrap=True
+        )
+        shown += 1
+    if total > shown:
+        out.print(f"… and {total - shown:,} more changes: all are in the report.")
+
+
+def _levels(group: ResourceGroup) -> str:
+    """Say which levels of lock protect the group or something in it."""
+    if group.locks is None:
+        return "not read"
+    return one_line(", ".join(sorted({lock.level for lock in group.locks})))
 
 
 @contextmanager

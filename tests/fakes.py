@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from shared_code.errors import StewardError
-from shared_code.model import ResourceGroup, Subscription
+from shared_code.model import Lock, Resource, ResourceGroup, Subscription
 
 NOW = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
 """When the tests take place."""
@@ -36,6 +36,16 @@ def resource_group(
     )
 
 
+def resource(resource_id: str, kind: str = "Microsoft.Web/sites", **fields: str | dict[str, str | None]) -> Resource:
+    """A resource of that id, as the Estate port gives it."""
+    return Resource(resource_id, resource_id.rsplit("/", 1)[1], kind, **fields)  # type: ignore[arg-type]  # checked when made
+
+
+def lock(scope: str, name: str = "keep", level: str = "CanNotDelete") -> Lock:
+    """A management lock on a scope."""
+    return Lock(f"{scope}/providers/Microsoft.Authorization/locks/{name}", name, level, scope)
+
+
 def resource_id(group: ResourceGroup, name: str) -> str:
     """The id of a resource in a group."""
     return f"{group.id}/providers/Microsoft.Web/sites/{name}"
@@ -61,8 +71,10 @@ class FakeEstate:
     Args:
         subscriptions: what `subscriptions` returns, in this order.
         groups: by subscription id, the pages of its resource groups; a subscription that is not named has none.
-        ids: by subscription id, the pages of its resource ids.
-        fail_on: errors in place of pages: `("subscriptions", "", 1)`, or `("resource_groups" | "resource_ids",
+        ids: by subscription id, the pages of its resources, or of their ids.
+        locks: by subscription id, the pages of its locks.
+        management_groups: by id, the subscriptions under it.
+        fail_on: errors in place of pages: `("subscriptions", "", 1)`, or `("resource_groups" | "resources" | "locks",
             subscription id, page from 1)`. The page after the last may be named too.
 
     `reads` tells which lists were begun, as (list, subscription id).
@@ -72,13 +84,17 @@ class FakeEstate:
         self,
         subscriptions: Sequence[Subscription] = (),
         groups: Mapping[str, Sequence[Sequence[ResourceGroup]]] | None = None,
-        ids: Mapping[str, Sequence[Sequence[str]]] | None = None,
+        ids: Mapping[str, Sequence[Sequence[str | Resource]]] | None = None,
         fail_on: Mapping[tuple[str, str, int], StewardError] | None = None,
+        locks: Mapping[str, Sequence[Sequence[Lock]]] | None = None,
+        management_groups: Mapping[str, Sequence[Subscription]] | None = None,
     ) -> None:
         self.all = list(subscriptions)
         self.groups = dict(groups or {})
         self.ids = dict(ids or {})
         self.fail_on = dict(fail_on or {})
+        self.lock_pages = dict(locks or {})
+        self.management_groups = dict(management_groups or {})
         self.reads: list[tuple[str, str]] = []
 
     def subscriptions(self) -> list[Subscription]:
@@ -89,8 +105,20 @@ class FakeEstate:
     def resource_groups(self, subscription: Subscription) -> Iterator[list[ResourceGroup]]:
         return self._pages("resource_groups", subscription.id, self.groups.get(subscription.id, ()))
 
-    def resource_ids(self, subscription: Subscription) -> Iterator[list[str]]:
-        return self._pages("resource_ids", subscription.id, self.ids.get(subscription.id, ()))
+    def resources(self, subscription: Subscription) -> Iterator[list[Resource]]:
+        pages = [
+            [resource(each) if isinstance(each, str) else each for each in page]
+            for page in self.ids.get(subscription.id, ())
+        ]
+        return self._pages("resources", subscription.id, pages)
+
+    def locks(self, subscription: Subscription) -> Iterator[list[Lock]]:
+        return self._pages("locks", subscription.id, self.lock_pages.get(subscription.id, ()))
+
+    def subscriptions_under(self, management_group: str) -> frozenset[str]:
+        self.reads.append(("subscriptions_under", management_group))
+        self._fail("subscriptions_under", management_group, 1)
+        return frozenset(each.id.casefold() for each in self.management_groups[management_group])
 
     def _pages[Item](self, name: str, owner: str, pages: Sequence[Sequence[Item]]) -> Iterator[list[Item]]:
         self.reads.append((name, owner))

@@ -90,7 +90,7 @@ class TestHelpAndJson:
         run = done.json()
         assert done.code == 0
         assert f"run={run['id']} job={JOB} succeeded: " in done.err
-        names = ["resource-groups.ndjson", "resource-groups.csv", "report.html"]
+        names = ["resource-groups.ndjson", "resource-groups.csv", "report.html", "changes.ndjson"]
         assert run["files"] == [str(tmp_path / "new" / "folder" / name) for name in names]
         for name in names:
             kept = world.store / "runs" / run["id"] / name
@@ -120,7 +120,7 @@ class TestExitCodes:
         done = own_world.steward("run", JOB, "--subscription", subscription_id(1), "--subscription", "nowhere")
 
         assert done.code == 3
-        assert "not read completely: (no name) (nowhere): not visible to Steward's identity\n" in done.out
+        assert "not visible: (no name) (nowhere): not visible to Steward's identity\n" in done.out
 
     @pytest.mark.parametrize(
         ("arguments", "sentence"),
@@ -307,7 +307,7 @@ class TestInterrupt:
         own_world.simulator.faults.add(Fault(route="resource-groups", kind="delay", delay=1.0, times=None))
         with own_world.start_steward("run", JOB, *(["--json"] if as_json else [])) as process:
             run = wait_until(own_world.run_ids, "the run")[0]
-            wait_until(lambda: own_world.record(run)["status"] == "running", "its start")
+            wait_until(lambda: any(each.route == "subscriptions" for each in own_world.simulator.requests), "its start")
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=20)
 

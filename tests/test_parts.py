@@ -25,18 +25,18 @@ def verdict(name: str) -> Verdict:
 def test_a_saved_part_is_finished(store: Store) -> None:
     """By its id's key, with its records in order."""
     parts = Parts(store, RUN, Scope())
-    parts.save(verdict("SUB-B"), [{"n": 1}, {"n": 2}])
-    parts.save(verdict("sub-a"), [])
+    parts.save(verdict("SUB-B"), things=[{"n": 1}, {"n": 2}], others=[])
+    parts.save(verdict("sub-a"), things=[])
 
     assert list(parts.finished()) == ["sub-a", "sub-b"]
     assert parts.finished()["sub-b"] == verdict("SUB-B")
-    assert list(parts.lines("sub-b")) == [b'{"n":1}', b'{"n":2}']
-    assert list(parts.lines("sub-a")) == []
+    assert list(parts.lines("sub-b", "things")) == [b'{"n":1}', b'{"n":2}']
+    assert list(parts.lines("sub-a", "things")) == []
 
 
 def test_records_without_a_verdict_are_not_finished(store: Store) -> None:
     """A process killed in between leaves the subscription to be read again."""
-    store.write(f"runs/{RUN}/parts/sub-a.ndjson", b"{}\n")
+    store.write(f"runs/{RUN}/parts/sub-a.things.ndjson", b"{}\n")
 
     assert Parts(store, RUN, Scope()).finished() == {}
 
@@ -51,6 +51,6 @@ def test_a_damaged_verdict_is_an_error(store: Store) -> None:
 
 def test_a_part_of_another_scope_does_not_count(store: Store) -> None:
     """A run that goes on after a deployment must not mix what two scopes allowed."""
-    Parts(store, RUN, Scope()).save(verdict("sub-a"), [])
+    Parts(store, RUN, Scope()).save(verdict("sub-a"))
 
     assert Parts(store, RUN, Scope(exclude_resource_groups=("rg-*",))).finished() == {}

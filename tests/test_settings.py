@@ -39,7 +39,9 @@ class TestAGoodFile:
         )
 
         assert configuration.problems == ()
-        assert configuration.scope == Scope(("prod-*",), ("prod-x",), ("mc_*",))
+        assert configuration.scope == Scope(
+            subscriptions=("prod-*",), exclude_subscriptions=("prod-x",), exclude_resource_groups=("mc_*",)
+        )
         assert configuration.jobs["list-resource-groups"] == ListResourceGroups("%WHEN%")
         assert configuration.schedules["list-resource-groups"].resolved == "0 0 5 * * *"
 
@@ -65,7 +67,7 @@ class TestAGoodFile:
 
         scope = configured(text, MAIN="sub-1", team="web", KEEP="rg-core-*").scope
 
-        assert scope == Scope(("sub-1", "x-web-*"), (), ("rg-core-*",))
+        assert scope == Scope(subscriptions=("sub-1", "x-web-*"), exclude_resource_groups=("rg-core-*",))
 
 
 class TestProblems:

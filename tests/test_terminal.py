@@ -12,7 +12,8 @@ from rich.cells import cell_len
 from shared_code import terminal
 from shared_code.catalog import JobView
 from shared_code.foreign_text import one_line
-from shared_code.model import Reading, ResourceGroup, Verdict
+from shared_code.group_changes import Change, GroupChange
+from shared_code.model import Lock, Reading, ResourceGroup, Verdict
 from shared_code.runs import Mode, Progress, Run, RunStatus, TriggeredBy
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
@@ -40,6 +41,12 @@ GROUP = ResourceGroup(
     provisioning_state="Succeeded",
     created=NOON,
     resources=1200,
+    locks=tuple(
+        Lock(f"/l/{level}", "keep", level, "/subscriptions/s") for level in ("ReadOnly", "CanNotDelete", "ReadOnly")
+    ),
+)
+CHANGE = GroupChange(
+    Change.CHANGED, GROUP.id, GROUP.name, "s", "Shop", NOON, {"managed_by": (None, "x"), "tags": ({}, {"a": "b"})}
 )
 JOB = JobView(
     name="list-resource-groups",
@@ -67,20 +74,32 @@ class TestGroups:
         terminal.show_groups([GROUP], 1)
 
         lines = capsys.readouterr().out.splitlines()
-        assert lines[1].split() == ["Resource", "group", "Subscription", "Location", "Resources", "Tags"]
+        assert lines[1].split() == ["Resource", "group", "Subscription", "Location", "Resources", "Locks", "Tags"]
         tags = "owner=team@example.com, DoNotDelete="
-        assert lines[3].rstrip().split(maxsplit=4) == ["rg-web", "Shop", "westeurope", "1,200", tags]
+        shown = ["rg-web", "Shop", "westeurope", "1,200", "CanNotDelete,", "ReadOnly", tags]
+        assert lines[3].rstrip().split(maxsplit=6) == shown
 
     def test_unread_is_not_empty(self, capsys: Seen) -> None:
-        """Resources that were not counted are `not read`; 0 is for groups that were seen empty."""
-        unread = msgspec.structs.replace(GROUP, name="rg-unread", resources=None)
-        empty = msgspec.structs.replace(GROUP, name="rg-empty", resources=0)
+        """Resources and locks that were not read are `not read`; 0 is for groups that were seen empty."""
+        unread = msgspec.structs.replace(GROUP, name="rg-unread", resources=None, locks=None)
+        empty = msgspec.structs.replace(GROUP, name="rg-empty", resources=0, locks=())
 
         terminal.show_groups([unread, empty], 2)
 
         lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line.strip()}
-        assert "not read" in lines["rg-unread"]
+        assert re.search(r"westeurope +not read +not read +owner", lines["rg-unread"])
         assert re.search(r"westeurope +0 +owner", lines["rg-empty"])
+
+    def test_half_read_is_said_column_by_column(self, capsys: Seen) -> None:
+        """Resources may be counted where locks could not be read, and the other way round."""
+        counted = msgspec.structs.replace(GROUP, name="rg-counted", resources=0, locks=None)
+        locked = msgspec.structs.replace(GROUP, name="rg-locked", resources=None)
+
+        terminal.show_groups([counted, locked], 2)
+
+        lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line.strip()}
+        assert re.search(r"westeurope +0 +not read +owner", lines["rg-counted"])
+        assert re.search(r"westeurope +not read +CanNotDelete, ReadOnly +owner", lines["rg-locked"])
 
     def test_more_than_fit(self, capsys: Seen) -> None:
         """Fifty are shown, and how many there are beyond is said."""
@@ -106,7 +125,7 @@ class TestGroups:
         terminal.show_groups([group], 1)
 
         shown = capsys.readouterr().out
-        assert " ".join(shown.split()).endswith("Left out, as the window is narrow: tags, location.")
+        assert " ".join(shown.split()).endswith("Left out, as the window is narrow: tags, location, locks.")
         assert "rg-with-a-rather-long-name-that-takes-two-lines-here" in re.sub(r"\s+(Shop\s+1,200)?\s*", "", shown)
 
     def test_a_very_narrow_window(self, capsys: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,7 +138,7 @@ class TestGroups:
         words = " ".join(capsys.readouterr().out.split())
         assert words == (
             "rg-with-a-long-name subscription Shop Production · location westeurope · resources 1,200 · "
-            "tags owner=team@example.com, DoNotDelete="
+            "locks CanNotDelete, ReadOnly · tags owner=team@example.com, DoNotDelete="
         )
 
 
@@ -186,16 +205,49 @@ class TestRun:
             Verdict(subscription_id="a", subscription_name="Whole", reading=Reading.COMPLETE),
             Verdict(subscription_id="b", subscription_name="", reading=Reading.INCOMPLETE, reason=reason),
             Verdict(subscription_id="c", subscription_name="Closed", reading=Reading.SKIPPED, reason="it is Disabled"),
+            Verdict(
+                subscription_id="d", subscription_name="Left", reading=Reading.NOT_VISIBLE, reason="no longer listed"
+            ),
         )
 
         terminal.show_run(msgspec.structs.replace(RUN, subscriptions=verdicts, error=reason))
 
         lines = capsys.readouterr().out.splitlines()
-        assert lines[-3:] == [
+        assert lines[-4:] == [
             f"  error                    {reason}",
             f"not read completely: (no name) (b): {reason}",
             "skipped: Closed (c): it is Disabled",
+            "not visible: Left (d): no longer listed",
         ]
+
+
+class TestChanges:
+    """What is new, gone or changed."""
+
+    def test_a_line_each(self, capsys: Seen) -> None:
+        """What happened, to which group of which subscription, and which fields have another value."""
+        gone = msgspec.structs.replace(CHANGE, change=Change.GONE, name="rg-old", fields={})
+
+        terminal.show_changes([CHANGE, gone], 2)
+
+        assert capsys.readouterr().out.splitlines() == [
+            "changed: rg-web (Shop): managed by, tags",
+            "gone: rg-old (Shop)",
+        ]
+
+    def test_more_than_fit(self, capsys: Seen) -> None:
+        """Fifty are shown, and how many there are beyond is said."""
+        terminal.show_changes([CHANGE] * 1060, 1060)
+
+        lines = capsys.readouterr().out.splitlines()
+        assert len(lines) == 51
+        assert lines[-1] == "… and 1,010 more changes: all are in the report."
+
+    def test_none(self, capsys: Seen) -> None:
+        """Nothing changed, nothing is printed."""
+        terminal.show_changes([], 0)
+
+        assert capsys.readouterr().out == ""
 
 
 class TestJobs:
@@ -224,8 +276,10 @@ def test_no_text_drives_the_terminal(capsys: Seen, monkeypatch: pytest.MonkeyPat
     """Whatever strangers write, no control or direction mark comes out, and tables stay within the window."""
     window(monkeypatch, columns)
     group = msgspec.structs.replace(
-        GROUP, name=text, subscription_name=text, location=text[:20], tags={text: text}, resources=None
-    )
+        GROUP, name=text, subscription_name=text, location=text[:20], tags={text: text}, resources=None,
+        locks=(Lock(text, text, text[:20], text, text),),
+    )  # fmt: skip
+    change = GroupChange(Change.CHANGED, text, text, text, text, NOON, {"tags": ({}, {text: text})})
     verdict = Verdict(subscription_id=text, subscription_name=text, reading=Reading.INCOMPLETE, reason=text)
 
     terminal.show_groups([group], 1)
@@ -233,8 +287,11 @@ def test_no_text_drives_the_terminal(capsys: Seen, monkeypatch: pytest.MonkeyPat
     tables = capsys.readouterr().out
     terminal.show_run(msgspec.structs.replace(RUN, error=text, requested_by=text, subscriptions=(verdict,)))
     record = capsys.readouterr().out
+    terminal.show_changes([change], 1)
+    changes = capsys.readouterr().out
 
-    assert UNSAFE.findall(tables + record) == []
+    assert UNSAFE.findall(tables + record + changes) == []
+    assert changes.count("\n") == 1
     assert len(record.split("\n")) <= len(terminal._STYLE) + 7
     assert max(cell_len(line) for line in tables.split("\n") if line not in (RUN.id, *_headings(text))) <= columns
 

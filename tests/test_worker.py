@@ -50,6 +50,7 @@ def test_a_run_is_performed_and_recorded(world: World) -> None:
         "subscriptions_skipped": 0,
         "resource_groups": 3,
         "resources": 6,
+        "locks": 0,
     }
     assert [group.resources for group in world.groups_of(run)] == [2, 2, 2]
     assert world.locks().read(JOB).run is None

@@ -9,7 +9,7 @@ import msgspec
 from shared_code.errors import AzureError
 from shared_code.jobs import JOBS
 from shared_code.locks import Locks
-from shared_code.model import ResourceGroup, Subscription
+from shared_code.model import Lock, Resource, ResourceGroup, Subscription
 from shared_code.run_records import RunRecords
 from shared_code.run_requests import RunRequests
 from shared_code.settings import configure
@@ -63,9 +63,17 @@ class FewGroups:
             )
         ]
 
-    def resource_ids(self, subscription: Subscription) -> Iterator[list[str]]:
+    def resources(self, subscription: Subscription) -> Iterator[list[Resource]]:
         for name in ("one", "two"):
-            yield [f"/subscriptions/{subscription.id}/resourceGroups/RG-A/providers/a.b/c/{name}"]
+            yield [
+                Resource(f"/subscriptions/{subscription.id}/resourceGroups/RG-A/providers/a.b/c/{name}", name, "a.b/c")
+            ]
+
+    def locks(self, subscription: Subscription) -> Iterator[list[Lock]]:  # noqa: ARG002  # nothing is locked anywhere
+        yield []
+
+    def subscriptions_under(self, management_group: str) -> frozenset[str]:
+        raise AssertionError(f"no test here names a management group, such as {management_group}")
 
 
 @dataclass

@@ -58,18 +58,20 @@ def report(store: Store, run: Run, form: str) -> Iterator[bytes]:
     """
     if not run.status.ended:
         raise Refused(f"Run '{run.id}' is {run.status}; its report is there when it has ended.")
-    name = next((name for name in run.outputs if name.endswith(_SUFFIXES[form])), None)
-    if name is None:
+    names = [name for name in run.outputs if name.endswith(_SUFFIXES[form])]
+    if not names:
         what = f"{form.upper()} report" if run.outputs else "report"
         raise Unknown(f"Run '{run.id}' ({run.job}, {run.status}) left no {what}. {run.error or ''}".strip())
-    key = f"{folder(run.id)}/{name}"
-    return _document(store, run, key, name) if form == "json" else store.chunks(key)
+    return _document(store, run, names) if form == "json" else store.chunks(f"{folder(run.id)}/{names[0]}")
 
 
-def _document(store: Store, run: Run, key: str, name: str) -> Iterator[bytes]:
-    """Give one JSON document of the record and the lines of its NDJSON, without holding them."""
-    title = name.removesuffix(".ndjson").replace("-", "_")
-    yield b'{"run":' + msgspec.json.encode(run) + b',"' + title.encode() + b'":['
-    for position, line in enumerate(store.lines(key)):
-        yield (b"," if position else b"") + line
-    yield b"]}"
+def _document(store: Store, run: Run, names: list[str]) -> Iterator[bytes]:
+    """Give one JSON document of the record and the lines of each NDJSON, without holding them."""
+    yield b'{"run":' + msgspec.json.encode(run)
+    for name in names:
+        title = name.removesuffix(".ndjson").replace("-", "_")
+        yield b',"' + title.encode() + b'":['
+        for position, line in enumerate(store.lines(f"{folder(run.id)}/{name}")):
+            yield (b"," if position else b"") + line
+        yield b"]"
+    yield b"}"

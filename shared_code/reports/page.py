@@ -5,6 +5,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from shared_code.times import text_of
 
 if TYPE_CHECKING:
@@ -23,7 +25,24 @@ def _pages() -> "jinja2.Environment":
         lstrip_blocks=True,
     )
     pages.filters["utc"] = text_of
+    pages.filters["short"] = _short
     return pages
+
+
+def _short(value: object) -> str:
+    """Write any value of ours as text, as JSON where it is no text, and not too long for a cell."""
+    text = (
+        "none"
+        if value is None
+        else value
+        if isinstance(value, str)
+        else msgspec.json.encode(value, order="deterministic").decode()
+    )
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+_LONGEST = 400
+"""Characters of a value in a cell; the NDJSON has them all."""
 
 
 def page(template: str, **values: object) -> Iterator[bytes]:

@@ -29,6 +29,8 @@ schedule = "0 0 5 1 1 *"
 """
 """A configuration whose timers are registered and do not fire by themselves while tests run."""
 PATIENCE = 20.0
+UNCHANGED = {"new_groups": 0, "gone_groups": 0, "changed_groups": 0}
+"""What a run adds to its counts that found every group as the run before did."""
 
 type Json = dict[str, Any]
 

@@ -9,7 +9,7 @@ import pytest
 
 from devkit.local_host.process import HostProcess
 from devkit.simulator import Subscription, load_estate, load_recordings
-from tests.app.conftest import JOB, Done, Json, World, start_run, wait_ended, world_of
+from tests.app.conftest import JOB, UNCHANGED, Done, Json, World, start_run, wait_ended, world_of
 
 UNREAD = "reading", "incomplete"
 
@@ -68,7 +68,9 @@ class TestDemo:
             "subscriptions_skipped": 1,
             "resource_groups": sum(each.group_count for each in enabled),
             "resources": sum(each.resource_count for each in enabled),
+            "locks": sum(each.lock_count for each in enabled),
         }
+        assert demo.steward("run", JOB, "--json").json()["counts"] == run["counts"] | UNCHANGED
         skipped = [each for each in run["subscriptions"] if each["reading"] == "skipped"]
         assert [each["reason"] for each in skipped] == ["the subscription's state is Disabled"]
 
@@ -79,13 +81,13 @@ class TestOdd:
     def test_what_was_read_completely(self, odd_world: World, odd_record: Json) -> None:
         """Exactly the subscriptions without trouble are complete, with the estate's counts."""
         complete = {
-            verdict["subscription_id"]: (verdict["resource_groups"], verdict["resources"])
+            verdict["subscription_id"]: (verdict["resource_groups"], verdict["resources"], verdict["locks"])
             for verdict in odd_record["subscriptions"]
             if verdict["reading"] == "complete"
         }
 
         assert complete == {
-            each.id: (each.group_count, each.resource_count)
+            each.id: (each.group_count, each.resource_count, each.lock_count)
             for each in odd_world.simulator.estate.subscriptions
             if not each.trouble and each.state != "Disabled"
         }
@@ -105,16 +107,17 @@ class TestOdd:
         assert odd_record["error"].endswith(f", and {len(troubled) - 1} more")
 
     def test_nothing_unread_looks_empty(self, odd_world: World, odd_record: Json) -> None:
-        """A group whose resources were not counted has no number, and nothing of another host is in the list."""
+        """A group whose resources were not counted has no number, nor types or locks; nothing is of another host."""
         groups = odd_world.groups(odd_record["id"])
         troubled = {each.id for each in unread(odd_world.simulator.estate.subscriptions)}
         partly = [group for group in groups if group["subscription_id"] in troubled]
 
         assert partly
-        assert {group["resources"] for group in partly} == {None}
+        for field in ("resources", "resource_types", "locks"):
+            assert [group[field] for group in partly] == [None] * len(partly)
         assert "read-from-another-host" not in {group["name"] for group in groups}
         verdicts = {verdict["subscription_id"]: verdict for verdict in odd_record["subscriptions"]}
-        assert {verdicts[each]["resources"] for each in troubled} == {None}
+        assert {(verdicts[each]["resources"], verdicts[each]["locks"]) for each in troubled} == {(None, None)}
         assert len({group["id"].casefold() for group in groups}) == len(groups)
 
     def test_tags_as_received(self, odd_world: World, odd_record: Json) -> None:
@@ -171,17 +174,18 @@ def test_recordings(recordings: Path, tmp_path: Path) -> None:
             by_post = through_the_app(host)
         run = done.json()
 
-        expected = {each.id: (each.group_count, each.resource_count) for each in estate.subscriptions}
+        expected = {each.id: (each.group_count, each.resource_count, each.lock_count) for each in estate.subscriptions}
         found = {
-            verdict["subscription_id"]: (verdict["resource_groups"], verdict["resources"])
+            verdict["subscription_id"]: (verdict["resource_groups"], verdict["resources"], verdict["locks"])
             for verdict in run["subscriptions"]
         }
         assert found == expected
         assert {verdict["reading"] for verdict in run["subscriptions"]} == {"complete"}
         assert (done.code, run["status"], by_post["status"]) == (0, "succeeded", "succeeded")
-        assert run["counts"] == by_post["counts"]
-        assert run["counts"]["resource_groups"] == sum(groups for groups, _ in expected.values()) > 0
-        assert run["counts"]["resources"] == sum(resources for _, resources in expected.values()) > 0
+        assert run["counts"] | UNCHANGED == by_post["counts"]
+        assert run["counts"]["resource_groups"] == sum(groups for groups, _, _ in expected.values()) > 0
+        assert run["counts"]["resources"] == sum(resources for _, resources, _ in expected.values()) > 0
+        assert run["counts"]["locks"] == sum(locks for _, _, locks in expected.values()) > 0
         assert world.groups(run["id"]) == world.groups(by_post["id"])
 
 

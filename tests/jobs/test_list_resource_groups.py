@@ -4,26 +4,31 @@ import csv
 import io
 import itertools
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from shared_code.errors import AccessDenied, AzureError, Fenced, StoreError
+from shared_code.errors import AccessDenied, AzureError, EmptyScope, Fenced, StoreError
+from shared_code.group_changes import GroupChange
 from shared_code.jobs.list_resource_groups import list_resource_groups, read_subscription
 from shared_code.locks import Locks
-from shared_code.model import Reading, ResourceGroup, Subscription
-from shared_code.outputs import REPORT, RESOURCE_GROUPS, RESOURCE_GROUPS_CSV
+from shared_code.model import ListRead, Reading, ResourceGroup, Subscription
+from shared_code.outputs import CHANGES, REPORT, RESOURCE_GROUPS, RESOURCE_GROUPS_CSV
 from shared_code.ports import Estate
 from shared_code.run_records import RunRecords
 from shared_code.runs import Mode, Progress, Run, RunScope, RunStatus, TriggeredBy
 from shared_code.scope import Scope
 from shared_code.settings import Configuration
-from shared_code.store import Store, open_store
+from shared_code.store import Sink, Store, open_store
 from shared_code.work import OutOfTime, Summary, Work
-from tests.fakes import NOW, Clock, FakeEstate, resource_group, resource_id, subscription
+from tests.fakes import NOW, Clock, FakeEstate, lock, resource, resource_group, resource_id, subscription
+from tests.stores import DeadAfter, Killed, Passing
 
 RUN = Run(
     id="20261122T060000Z-list-resource-groups-9c01f2ab",
@@ -96,12 +101,12 @@ class TestReadSubscription:
 
     def test_groups_whose_resources_cannot_be_read_are_not_empty(self) -> None:
         group = resource_group(ONE, "rg-a")
-        estate = FakeEstate([ONE], {ONE.id: [[group]]}, fail_on={("resource_ids", ONE.id, 1): NO_ROLE})
+        estate = FakeEstate([ONE], {ONE.id: [[group]]}, fail_on={("resources", ONE.id, 1): NO_ROLE})
 
         verdict, groups = read_subscription(estate, ONE, Scope())
 
-        assert groups == [group]
-        assert groups[0].resources is None
+        assert [each.name for each in groups] == ["rg-a"]
+        assert (groups[0].resources, groups[0].resource_types, groups[0].locks) == (None, None, ())
         assert (verdict.reading, verdict.reason) == (Reading.INCOMPLETE, str(NO_ROLE))
         assert (verdict.resource_groups, verdict.resources) == (1, None)
 
@@ -113,22 +118,146 @@ class TestReadSubscription:
         assert groups == []
         assert (verdict.resource_groups, verdict.resources) == (None, None)
 
+    def test_types_are_counted_without_case_under_the_first_spelling(self) -> None:
+        group, ids = resource_group(ONE, "rg-a"), "abcd"
+        kinds = ("microsoft.insights/x", "Microsoft.Insights/x", "Microsoft.Web/sites", "MICROSOFT.WEB/sites")
+        found = [resource(resource_id(group, name), kind) for name, kind in zip(ids, kinds, strict=True)]
+
+        _, groups = read_subscription(FakeEstate([ONE], {ONE.id: [[group]]}, {ONE.id: [found]}), ONE, Scope())
+
+        assert groups[0].resource_types == {"Microsoft.Insights/x": 2, "MICROSOFT.WEB/sites": 2}
+        assert groups[0].resources == 4
+
+    def test_a_type_out_of_scope_still_fills_its_group(self) -> None:
+        """A group that holds nothing but what a rule leaves out is not empty."""
+        group = resource_group(ONE, "rg-a")
+        estate = FakeEstate([ONE], {ONE.id: [[group]]}, {ONE.id: [[resource_id(group, "a")]]})
+
+        _, groups = read_subscription(estate, ONE, Scope(exclude_resource_types=("*",)))
+
+        assert (groups[0].resources, groups[0].resource_types) == (1, {"Microsoft.Web/sites": 1})
+
+    def test_each_group_has_the_locks_at_it_above_it_and_below_it(self) -> None:
+        web, data = resource_group(ONE, "rg-Web"), resource_group(ONE, "rg-data")
+        locks = [
+            [lock(f"/subscriptions/{ONE.id}", "all", "ReadOnly")],
+            [],
+            [lock(web.id.upper(), "web"), lock(resource_id(web, "x") + "/slots/y", "slot")],
+        ]
+
+        verdict, groups = read_subscription(
+            FakeEstate([ONE], {ONE.id: [[web, data]]}, locks={ONE.id: locks}), ONE, Scope()
+        )
+
+        assert {group.name: locks_of(group) for group in groups} == {
+            "rg-data": {"all"},
+            "rg-Web": {"all", "web", "slot"},
+        }
+        assert verdict.locks == 3
+        assert verdict.lists["locks"] == ListRead(3, 3)
+
+    def test_locks_in_groups_out_of_scope_are_not_counted(self) -> None:
+        kept, excluded = resource_group(ONE, "rg-a"), resource_group(ONE, "MC_aks")
+        locks = [[lock(kept.id), lock(excluded.id), lock(resource_id(excluded, "x"))]]
+        estate = FakeEstate([ONE], {ONE.id: [[kept, excluded]]}, locks={ONE.id: locks})
+
+        verdict, _ = read_subscription(estate, ONE, Scope(exclude_resource_groups=("mc_*",)))
+
+        assert verdict.locks == 1
+
+    def test_locks_that_cannot_be_read_leave_no_group_unlocked(self) -> None:
+        group = resource_group(ONE, "rg-a")
+        estate = FakeEstate(
+            [ONE],
+            {ONE.id: [[group]]},
+            {ONE.id: [[resource_id(group, "a")]]},
+            {("locks", ONE.id, 2): NO_ROLE},
+            {ONE.id: [[lock(f"{group.id}-other")]]},
+        )
+
+        verdict, groups = read_subscription(estate, ONE, Scope())
+
+        assert [(each.resources, each.locks) for each in groups] == [(1, None)]
+        assert (verdict.reading, verdict.reason, verdict.locks) == (Reading.INCOMPLETE, str(NO_ROLE), None)
+        assert verdict.lists["locks"] == ListRead(1, 1, str(NO_ROLE))
+
+    def test_each_list_says_what_was_read_of_it(self) -> None:
+        group = resource_group(ONE, "rg-a")
+        estate = FakeEstate(
+            [ONE],
+            {ONE.id: [[group], []]},
+            {ONE.id: [[resource_id(group, "a")]]},
+            {("resources", ONE.id, 2): AzureError("cut off"), ("locks", ONE.id, 1): NO_ROLE},
+        )
+
+        verdict, _ = read_subscription(estate, ONE, Scope())
+
+        assert verdict.reason == f"cut off; {NO_ROLE}"
+        assert verdict.lists == {
+            "resource_groups": ListRead(2, 1),
+            "resources": ListRead(1, 1, "cut off"),
+            "locks": ListRead(0, 0, str(NO_ROLE)),
+        }
+
+    @pytest.mark.parametrize(
+        "odd",
+        [
+            "subscriptions/x/resourceGroups/rg-a/providers/a.b/c/d",
+            "https://management.azure.com/subscriptions/x/resourceGroups/rg-a/providers/a.b/c/d",
+            "//subscriptions/x/resourceGroups/rg-a/providers/a.b/c/d",
+            "/subscriptions/x//resourceGroups/rg-a/providers/a.b/c/d",
+            "%2Fsubscriptions%2Fx%2FresourceGroups%2Frg-a%2Fproviders%2Fa.b%2Fc/d",
+            "/d",
+        ],
+    )
+    def test_a_resource_that_lies_nobody_knows_where_leaves_no_group_empty(self, odd: str) -> None:
+        group = resource_group(ONE, "rg-a")
+
+        verdict, groups = read_subscription(FakeEstate([ONE], {ONE.id: [[group]]}, {ONE.id: [[odd]]}), ONE, Scope())
+
+        assert (groups[0].resources, groups[0].resource_types) == (None, None)
+        assert verdict.reading is Reading.INCOMPLETE
+        assert verdict.reason is not None
+        assert verdict.reason.endswith("lies cannot be told from its id")
+
+    def test_groups_that_differ_in_a_sharp_s_are_two(self) -> None:
+        """Azure keeps them apart, in patterns too."""
+        one, other = resource_group(ONE, "rg-straße"), resource_group(ONE, "rg-strasse")
+        ids = [[resource_id(one, "a"), resource_id(other, "b"), resource_id(other, "c")]]
+        estate = FakeEstate([ONE], {ONE.id: [[one, other]]}, {ONE.id: ids}, locks={ONE.id: [[lock(one.id)]]})
+
+        _, groups = read_subscription(estate, ONE, Scope())
+        narrowed, _ = read_subscription(estate, ONE, Scope(exclude_resource_groups=("rg-straße",)))
+
+        assert {group.name: (group.resources, len(group.locks or ())) for group in groups} == {
+            "rg-straße": (1, 1),
+            "rg-strasse": (2, 0),
+        }
+        assert (narrowed.resource_groups, narrowed.resources, narrowed.locks) == (1, 2, 0)
+
     @given(data=some.data())
     def test_whatever_fails_nothing_unread_is_empty_or_0(self, data: some.DataObject) -> None:
         names = data.draw(some.lists(some.sampled_from("abcdefMN"), unique=True))
         groups = [resource_group(ONE, name) for name in names]
         group_pages = paged(data, groups)
         id_pages = paged(data, [resource_id(group, str(number)) for group in groups for number in range(2)])
-        list_name = data.draw(some.sampled_from(["resource_groups", "resource_ids"]))
-        page = data.draw(some.integers(1, len(group_pages if list_name == "resource_groups" else id_pages) + 1))
+        lock_pages = paged(data, [lock(group.id) for group in groups])
+        pages = {"resource_groups": len(group_pages), "resources": len(id_pages), "locks": len(lock_pages)}
+        list_name = data.draw(some.sampled_from(sorted(pages)))
+        page = data.draw(some.integers(1, pages[list_name] + 1))
         error = AzureError("cannot read it")
-        estate = FakeEstate([ONE], {ONE.id: group_pages}, {ONE.id: id_pages}, {(list_name, ONE.id, page): error})
+        estate = FakeEstate(
+            [ONE], {ONE.id: group_pages}, {ONE.id: id_pages}, {(list_name, ONE.id, page): error}, {ONE.id: lock_pages}
+        )
 
         verdict, read = read_subscription(estate, ONE, Scope(exclude_resource_groups=("m",)))
 
         assert (verdict.reading, verdict.reason) == (Reading.INCOMPLETE, "cannot read it")
-        assert verdict.resources is None
-        assert all(group.resources is None for group in read)
+        for name, fields in {"resources": ("resources", "resource_types"), "locks": ("locks",)}.items():
+            unread = list_name in (name, "resource_groups")
+            assert (getattr(verdict, name) is None) is unread
+            for field in fields:
+                assert {getattr(group, field) is None for group in read} <= {unread}
         assert {group.name for group in read} <= set(names) - {"M"}
         if list_name == "resource_groups":
             whole = {group.name for found in group_pages[: page - 1] for group in found} - {"M"}
@@ -136,6 +265,10 @@ class TestReadSubscription:
             assert verdict.resource_groups == (len(whole) or None)
         else:
             assert verdict.resource_groups == len(set(names) - {"M"})
+
+
+def locks_of(group: ResourceGroup) -> set[str]:
+    return {each.name for each in group.locks or ()}
 
 
 def paged[Item](data: some.DataObject, items: list[Item]) -> list[list[Item]]:
@@ -194,26 +327,28 @@ def full_estate(*subscriptions: Subscription) -> FakeEstate:
 
 
 class TestTheJob:
-    def test_lists_every_group_with_its_resources_in_three_outputs(self, store: Store) -> None:
+    def test_lists_every_group_with_its_resources_in_every_output(self, store: Store) -> None:
         summary = list_resource_groups(work_on(store, full_estate(THREE, ONE, TWO)))
 
         assert (summary.status, summary.error) == (RunStatus.SUCCEEDED, None)
-        assert summary.outputs == (RESOURCE_GROUPS, RESOURCE_GROUPS_CSV, REPORT)
+        assert summary.outputs == (RESOURCE_GROUPS, RESOURCE_GROUPS_CSV, REPORT, CHANGES)
         assert summary.counts == {
             "subscriptions_read": 3,
             "subscriptions_not_read": 0,
             "subscriptions_skipped": 0,
             "resource_groups": 6,
             "resources": 9,
+            "locks": 0,
         }
         found = [(group.subscription_id, group.name, group.resources) for group in listed(store)]
         assert found == [
             (each.id, name, size) for each in (ONE, TWO, THREE) for name, size in (("rg-a", 1), ("rg-B", 2))
         ]
         table = list(csv.reader(io.StringIO(output(store, RESOURCE_GROUPS_CSV).decode("utf-8-sig"))))
-        assert table[0] == [*[name for name in ResourceGroup.__struct_fields__ if name != "tags"], "tags"]
+        nested = ["tags", "resource_types", "locks"]
+        assert table[0] == [*[name for name in ResourceGroup.__struct_fields__ if name not in nested], *nested]
         assert [row[1] for row in table[1:]] == [name for _, name, _ in found]
-        assert table[1][-1] == '{"owner":"=1+1"}'
+        assert table[1][-3:] == ['{"owner":"=1+1"}', '{"Microsoft.Web/sites":1}', "[]"]
         assert output(store, REPORT).count(b"<td>rg-") == 6
 
     def test_two_runs_over_one_estate_write_the_same_lines(self, store: Store, tmp_path: Path) -> None:
@@ -238,7 +373,7 @@ class TestTheJob:
 
     def test_what_was_read_of_a_subscription_is_kept_without_numbers(self, store: Store) -> None:
         estate = full_estate(ONE, TWO)
-        estate.fail_on[("resource_ids", ONE.id, 2)] = NO_ROLE
+        estate.fail_on[("resources", ONE.id, 2)] = NO_ROLE
 
         summary = list_resource_groups(work_on(store, estate))
 
@@ -262,10 +397,8 @@ class TestTheJob:
         assert str(NO_ROLE) in (summary.error or "")
 
     def test_no_subscription_at_all_is_a_failure(self, store: Store) -> None:
-        summary = list_resource_groups(work_on(store, FakeEstate()))
-
-        assert summary.status is RunStatus.FAILED
-        assert "No enabled subscription is visible in scope" in (summary.error or "")
+        with pytest.raises(EmptyScope, match=r"^No subscription is in scope: .* identity sees none at all\.$"):
+            list_resource_groups(work_on(store, FakeEstate()))
 
     def test_an_unreadable_list_of_subscriptions_ends_the_run(self, store: Store) -> None:
         estate = FakeEstate(fail_on={("subscriptions", "", 1): NO_ROLE})
@@ -290,7 +423,7 @@ class TestTheJob:
         assert summary.status is RunStatus.PARTIAL
         assert [(verdict.subscription_id, verdict.reading) for verdict in summary.verdicts] == [
             (TWO.id, Reading.COMPLETE),
-            ("unknown", Reading.INCOMPLETE),
+            ("unknown", Reading.NOT_VISIBLE),
         ]
 
     def test_progress_begins_at_nothing_and_ends_at_everything(self, store: Store) -> None:
@@ -300,6 +433,222 @@ class TestTheJob:
 
         assert (seen[0], seen[-1]) == (Progress(0, 2), Progress(2, 2))
         assert [made.done for made in seen] == sorted(made.done for made in seen)
+
+
+NEXT = "20261123T060000Z-list-resource-groups-0000000{}"
+
+
+def run_again(store: Store, estate: Estate, number: int = 1, scope: Scope | None = None, **fields: Any) -> Summary:
+    """The same job a day later."""
+    run = msgspec.structs.replace(
+        RUN, id=NEXT.format(number), started=NOW + timedelta(days=number), **({"scope": RunScope()} | fields)
+    )
+    return list_resource_groups(work_on(store, estate, run, scope))
+
+
+def changed(store: Store, number: int = 1) -> list[tuple[str, str, str]]:
+    """What a later run says has changed."""
+    lines = store.lines(f"runs/{NEXT.format(number)}/{CHANGES}")
+    found = [msgspec.json.decode(line, type=GroupChange) for line in lines]
+    return [(each.change, each.subscription_id, each.name) for each in found]
+
+
+def without(estate: FakeEstate, owner: Subscription, name: str) -> FakeEstate:
+    """The estate after a group was deleted."""
+    estate.groups[owner.id] = [[each for each in page if each.name != name] for page in estate.groups[owner.id]]
+    return estate
+
+
+class DiesAtTheOutputs(Passing):
+    """A store whose process is killed when everything is read and nothing is written."""
+
+    def writer(self, key: str) -> AbstractContextManager[Sink]:
+        raise Killed(key)
+
+
+NONE = {"new_groups": 0, "gone_groups": 0, "changed_groups": 0}
+
+
+class TestChanges:
+    """What is new, gone or changed since the last complete reading; never what was not read."""
+
+    def test_the_first_run_has_nothing_to_compare_with(self, store: Store) -> None:
+        """So it says nothing of changes, instead of 0 or of everything."""
+        summary = list_resource_groups(work_on(store, full_estate(ONE)))
+
+        assert not any(name.endswith("_groups") and name != "resource_groups" for name in summary.counts)
+        assert output(store, CHANGES) == b""
+        assert b"Changes since" not in output(store, REPORT)
+        assert [each.changes for each in summary.verdicts] == [None]
+
+    def test_an_estate_that_stays_the_same_has_none(self, store: Store) -> None:
+        list_resource_groups(work_on(store, full_estate(ONE, TWO)))
+
+        assert run_again(store, full_estate(TWO, ONE)).counts.items() >= NONE.items()
+        assert changed(store) == []
+
+    def test_of_each_subscription_in_every_output(self, store: Store) -> None:
+        list_resource_groups(work_on(store, full_estate(ONE, TWO)))
+        estate = without(full_estate(ONE, TWO), ONE, "rg-a")
+        estate.groups[TWO.id] = [*estate.groups[TWO.id], [resource_group(TWO, "rg-c")]]
+        estate.lock_pages[TWO.id] = [[lock(f"/subscriptions/{TWO.id}/resourceGroups/rg-b")]]
+
+        summary = run_again(store, estate)
+
+        assert changed(store) == [
+            ("gone", ONE.id, "rg-a"),
+            ("changed", TWO.id, "rg-B"),
+            ("new", TWO.id, "rg-c"),
+        ]
+        assert summary.counts.items() >= {"new_groups": 1, "gone_groups": 1, "changed_groups": 1}.items()
+        assert [each.changes for each in summary.verdicts] == [
+            {"new": 0, "gone": 1, "changed": 0},
+            {"new": 1, "gone": 0, "changed": 1},
+        ]
+        page = b"".join(store.chunks(f"runs/{NEXT.format(1)}/{REPORT}"))
+        assert page.count(b'<td class="word">gone</td>') == 1
+
+    @pytest.mark.parametrize("list_name", ["resource_groups", "resources", "locks"])
+    @pytest.mark.parametrize("page", [1, 2])
+    def test_an_incomplete_reading_says_nothing_and_is_compared_with_by_nobody(
+        self, store: Store, list_name: str, page: int
+    ) -> None:
+        """The run after it compares with the complete one before."""
+        list_resource_groups(work_on(store, full_estate(ONE, TWO)))
+        estate = without(full_estate(ONE, TWO), ONE, "rg-a")
+        estate.lock_pages[ONE.id] = [[]]
+        estate.fail_on[(list_name, ONE.id, page)] = NO_ROLE
+
+        summary = run_again(store, estate, 1)
+
+        assert changed(store, 1) == []
+        assert [each.changes for each in summary.verdicts] == [None, {"new": 0, "gone": 0, "changed": 0}]
+        run_again(store, without(full_estate(ONE, TWO), ONE, "rg-a"), 2)
+        assert changed(store, 2) == [("gone", ONE.id, "rg-a")]
+        since = msgspec.json.decode(b"".join(store.chunks(f"runs/{NEXT.format(2)}/{CHANGES}")), type=GroupChange).since
+        assert since == NOW
+
+    def test_a_subscription_that_is_not_listed_any_more_has_lost_no_group(self, store: Store) -> None:
+        """It is named, by every run, and compared again when it comes back."""
+        list_resource_groups(work_on(store, full_estate(ONE, TWO)))
+        for number in (1, 2):
+            summary = run_again(store, full_estate(TWO), number)
+
+            assert summary.status is RunStatus.PARTIAL
+            assert summary.error is not None
+            assert ONE.id in summary.error
+            assert [each.reading for each in summary.verdicts] == [Reading.NOT_VISIBLE, Reading.COMPLETE]
+            assert changed(store, number) == []
+        run_again(store, without(full_estate(ONE, TWO), ONE, "rg-B"), 3)
+
+        assert changed(store, 3) == [("gone", ONE.id, "rg-B")]
+
+    def test_a_run_of_a_narrower_request_neither_forgets_nor_invents_subscriptions(self, store: Store) -> None:
+        list_resource_groups(work_on(store, full_estate(ONE, TWO)))
+
+        narrowed = run_again(store, full_estate(TWO), 1, scope=None)
+        assert [each.reading for each in narrowed.verdicts] == [Reading.NOT_VISIBLE, Reading.COMPLETE]
+        run = msgspec.structs.replace(RUN, id=NEXT.format(2), scope=RunScope((TWO.id,)))
+        assert list_resource_groups(work_on(store, full_estate(TWO, THREE), run)).status is RunStatus.SUCCEEDED
+
+        after = run_again(store, full_estate(TWO), 3)
+        assert [(each.subscription_id, each.reading) for each in after.verdicts] == [
+            (ONE.id, Reading.NOT_VISIBLE),
+            (TWO.id, Reading.COMPLETE),
+        ]
+
+    def test_another_scope_makes_nothing_new_or_gone(self, store: Store) -> None:
+        narrow = Scope(exclude_resource_groups=("rg-a",))
+        list_resource_groups(work_on(store, full_estate(ONE)))
+
+        assert run_again(store, full_estate(ONE), 1, narrow).counts.items() >= NONE.items()
+        assert run_again(store, full_estate(ONE), 2).counts.items() >= NONE.items()
+
+    def test_a_damaged_snapshot_is_none(self, store: Store, caplog: pytest.LogCaptureFixture) -> None:
+        """The run says nothing of changes there, and the next one does."""
+        list_resource_groups(work_on(store, full_estate(ONE)))
+        store.write(f"snapshots/{RUN.job}/resource-groups/{ONE.id}.json", b"{")
+
+        assert run_again(store, full_estate(ONE), 1).verdicts[0].changes is None
+        assert "cannot be read, so nothing is compared with it" in caplog.text
+        assert run_again(store, full_estate(ONE), 2).counts.items() >= NONE.items()
+
+    def test_a_run_that_was_overtaken_does_not_make_the_next_one_tell_changes_twice(self, store: Store) -> None:
+        """It was killed after it had read, another run came first, and then it went on."""
+        list_resource_groups(work_on(store, full_estate(ONE)))
+        with pytest.raises(Killed):
+            run_again(DiesAtTheOutputs(store), full_estate(ONE), 1)
+        estate = without(full_estate(ONE), ONE, "rg-a")
+        run_again(store, estate, 2)
+        assert changed(store, 2) == [("gone", ONE.id, "rg-a")]
+
+        run_again(store, estate, 1)
+        run_again(store, estate, 3)
+
+        assert changed(store, 1) == changed(store, 3) == []
+
+    def test_a_run_is_never_compared_with_itself(self, store: Store) -> None:
+        """It died while it kept its snapshots, and goes on under the scope of a deployment: that is no `no change`."""
+        list_resource_groups(work_on(store, full_estate(ONE)))
+        estate = without(full_estate(ONE), ONE, "rg-a")
+        run_again(store, estate, 1)
+
+        again = run_again(store, estate, 1, Scope(exclude_resource_groups=("x",)))
+
+        assert [each.changes for each in again.verdicts] == [None]
+
+    @pytest.mark.parametrize("after", [False, True], ids=["before-the-write", "after-the-write"])
+    def test_a_run_that_dies_anywhere_reports_the_same_changes_when_it_goes_on(
+        self, tmp_path: Path, *, after: bool
+    ) -> None:
+        """Killed at each call of the store in turn, among them those that write the snapshots."""
+        estate = [ONE, TWO]
+        expected = [("gone", ONE.id, "rg-a"), ("gone", TWO.id, "rg-B")]
+        for calls in itertools.count(1):
+            store = open_store((tmp_path / str(calls)).as_uri())
+            list_resource_groups(work_on(store, full_estate(*estate)))
+
+            def later() -> FakeEstate:
+                return without(without(full_estate(*estate), ONE, "rg-a"), TWO, "rg-B")
+
+            try:
+                run_again(DeadAfter(store, calls, after=after), later())
+            except Killed:
+                killed = True
+            else:
+                killed = False
+            summary = run_again(store, later())
+            assert changed(store) == expected
+            assert summary.counts["gone_groups"] == 2
+            assert run_again(store, later(), 2).counts.items() >= NONE.items()
+            if not killed:
+                break
+        assert calls > 20
+
+
+class TestEmptyScope:
+    def test_patterns_that_leave_no_group_fail_the_run_in_words(self, store: Store) -> None:
+        summary = list_resource_groups(work_on(store, full_estate(ONE, TWO), scope=Scope(resource_groups=("prd-*",))))
+
+        assert summary.status is RunStatus.FAILED
+        assert summary.error == (
+            "No resource group is in scope, of 4 that were read: [scope] of steward.toml takes resource groups 'prd-*'."
+        )
+
+    def test_an_estate_without_groups_is_empty_and_read(self, store: Store) -> None:
+        """That is a fact about Azure, and none about the patterns."""
+        summary = list_resource_groups(work_on(store, FakeEstate([ONE]), scope=Scope(resource_groups=("prd-*",))))
+
+        assert (summary.status, summary.counts["resource_groups"]) == (RunStatus.SUCCEEDED, 0)
+
+    def test_unread_groups_may_be_in_scope(self, store: Store) -> None:
+        estate = full_estate(ONE, TWO)
+        estate.fail_on[("resource_groups", TWO.id, 1)] = NO_ROLE
+
+        summary = list_resource_groups(work_on(store, estate, scope=Scope(resource_groups=("prd-*",))))
+
+        assert summary.status is RunStatus.PARTIAL
+        assert TWO.id in (summary.error or "")
 
 
 class Stops:
@@ -319,7 +668,7 @@ class TestResume:
         first.fail_on[("resource_groups", TWO.id, 1)] = StoreError("the store is away")
         with pytest.raises(StoreError):
             list_resource_groups(work_on(store, first))
-        done = {owner for name, owner in first.reads if name == "resource_ids"}
+        done = {owner for name, owner in first.reads if name == "resources"}
         second = full_estate(ONE, TWO, THREE)
 
         summary = list_resource_groups(work_on(store, second))
@@ -369,3 +718,19 @@ class TestResume:
 
 def whole(summary: Summary) -> bool:
     return summary.status is RunStatus.SUCCEEDED and summary.counts["resources"] == 6
+
+
+@given(data=some.data())
+def test_the_order_of_azures_lists_makes_no_difference(data: some.DataObject) -> None:
+    """Two readings of one estate give the same lines, however its items are ordered and cut into pages."""
+    groups = [resource_group(ONE, name) for name in ("a", "B", "c")]
+    kinds = ("x.y/Z", "X.y/z", "a.b/c")
+    found = [resource(resource_id(group, kind[:3]), kind) for group in groups for kind in kinds]
+    locks = [lock(group.id, name) for group in groups for name in ("k", "L")]
+
+    def reading() -> list[ResourceGroup]:
+        pages: list[Any] = [paged(data, data.draw(some.permutations(items))) for items in (groups, found, locks)]
+        estate = FakeEstate([ONE], {ONE.id: pages[0]}, {ONE.id: pages[1]}, locks={ONE.id: pages[2]})
+        return read_subscription(estate, ONE, Scope())[1]
+
+    assert msgspec.json.encode(reading()) == msgspec.json.encode(reading())

@@ -22,7 +22,7 @@ RUN = Run(
     trigger=TriggeredBy.TIMER,
     requested=NOW,
     status=RunStatus.SUCCEEDED,
-    outputs=("resource-groups.ndjson", "resource-groups.csv", "report.html"),
+    outputs=("resource-groups.ndjson", "resource-groups.csv", "report.html", "changes.ndjson"),
 )
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
 
@@ -83,6 +83,7 @@ def _store(tmp_path: Path) -> Store:
     store.write(f"runs/{RUN.id}/resource-groups.ndjson", b'{"name":"rg-a"}\n{"name":"rg-b"}\n')
     store.write(f"runs/{RUN.id}/resource-groups.csv", b"\xef\xbb\xbfname\r\nrg-a\r\nrg-b\r\n")
     store.write(f"runs/{RUN.id}/report.html", b"<!doctype html>")
+    store.write(f"runs/{RUN.id}/changes.ndjson", b'{"change":"new"}\n')
     return store
 
 
@@ -98,12 +99,23 @@ class TestReport:
         assert document == {
             "run": msgspec.json.decode(msgspec.json.encode(RUN)),
             "resource_groups": [{"name": "rg-a"}, {"name": "rg-b"}],
+            "changes": [{"change": "new"}],
         }
 
     def test_json_of_nothing_is_an_empty_list(self, store: Store) -> None:
         store.write(f"runs/{RUN.id}/resource-groups.ndjson", b"")
 
-        assert msgspec.json.decode(b"".join(report(store, RUN, "json")))["resource_groups"] == []
+        store.write(f"runs/{RUN.id}/changes.ndjson", b"")
+
+        document = msgspec.json.decode(b"".join(report(store, RUN, "json")))
+
+        assert (document["resource_groups"], document["changes"]) == ([], [])
+
+    def test_json_of_a_run_from_before_there_were_changes_has_none(self, store: Store) -> None:
+        """Runs are kept for weeks; one that left no changes did not find none."""
+        old = msgspec.structs.replace(RUN, outputs=RUN.outputs[:3])
+
+        assert set(msgspec.json.decode(b"".join(report(store, old, "json")))) == {"run", "resource_groups"}
 
     @pytest.mark.parametrize("status", [RunStatus.QUEUED, RunStatus.RUNNING])
     @pytest.mark.parametrize("form", TYPES)

@@ -1,14 +1,17 @@
 """HTML reports: what strangers wrote is text, never markup."""
 
+import re
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import jinja2
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from shared_code.model import Reading, ResourceGroup, Verdict
+from shared_code.group_changes import Change, GroupChange
+from shared_code.model import Lock, Reading, ResourceGroup, Verdict
 from shared_code.reports.page import page
 from shared_code.runs import Mode, Run, TriggeredBy
 from tests.fakes import NOW, resource_group, subscription
@@ -68,16 +71,19 @@ class Outline(HTMLParser):
         self.texts.append(data)
 
 
-def rendered(groups: list[ResourceGroup], unread: list[Verdict] | None = None) -> str:
-    pieces = page(
-        "resource_groups.html",
-        run=RUN,
-        status="succeeded",
-        ended=NOW,
-        counts={"resource_groups": len(groups), "resources": 1234567},
-        unread=unread or [],
-        groups=iter(groups),
-    )
+NOTHING: dict[str, object] = {
+    "counts": {}, "unread": [], "skipped": [], "compared": False, "changes": [], "types": [], "groups": [],
+}  # fmt: skip
+"""What the page names, and nothing in it."""
+
+
+def rendered(groups: list[ResourceGroup], unread: list[Verdict] | None = None, **values: object) -> str:
+    given = {
+        "counts": {"resource_groups": len(groups), "resources": 1234567},
+        "unread": unread or [],
+        "groups": iter(groups),
+    }
+    pieces = page("resource_groups.html", run=RUN, status="succeeded", ended=NOW, **(NOTHING | given | values))
     return b"".join(pieces).decode()
 
 
@@ -86,8 +92,18 @@ def with_text(text: str) -> str:
     group = resource_group(
         owner, text, {text: text, text + "2": None}, text, managed_by=text or "x", provisioning_state=text or "x"
     )
+    lock = Lock(text, text, text, text, text)
+    group = msgspec.structs.replace(group, location=text, locks=(lock, lock), resource_types={text: 1})
     verdict = Verdict(subscription_id=text, subscription_name=text, reading=Reading.INCOMPLETE, reason=text)
-    return rendered([group], [verdict])
+    skipped = msgspec.structs.replace(verdict, reading=Reading.SKIPPED)
+    fields: dict[str, tuple[object, object]] = {
+        "location": (text, text),
+        "tags": ({text: text}, {text: None}),
+        "locks": ((lock,), ()),
+        "resource_types": ({text: 1}, {}),
+    }
+    change = GroupChange(Change.CHANGED, text, text, text, text, NOW, fields)
+    return rendered([group], [verdict], skipped=[skipped], compared=True, changes=[change], types=[(text, 1)])
 
 
 PLAIN = Outline(with_text("x")).markup
@@ -102,16 +118,21 @@ class TestForeignText:
     def test_is_shown_as_it_was_written(self, text: str) -> None:
         outline = Outline(with_text(text))
 
-        # Name, subscription, state, owner, key and value of the tag; name, id and reason of the unread one.
-        assert outline.texts.count(text) == 9
+        # Name, subscription, location, state, owner, key and value of the tag; name, level and scope of two locks;
+        # name, id and reason of the unread and of the skipped one; name, subscription, location before and now of the
+        # change; the type.
+        assert outline.texts.count(text) == 7 + 2 * 3 + 2 * 3 + 4 + 1
+        assert sum(msgspec.json.encode(text).decode() in shown for shown in outline.texts) >= 4
 
     def test_direction_marks_end_with_the_text_that_has_them(self) -> None:
         """An override in a subscription's name must not turn the reason round that follows it."""
         content = with_text("\u202egpj.exe")
 
-        assert content.count("\u202e") == content.count("<bdi>\u202e") + content.count("<td>\u202e") + content.count(
-            '0001">\u202e'
-        )
+        told = re.findall(r"<(bdi|td)[^<>]*>[^<]*\u202e[^<]*</\1>", content)
+        attributes = re.findall(r"<td title=\"\u202egpj.exe\">", content)
+        in_json = re.findall(r"<bdi>[^<]*\u202e[^<]*\u202e[^<]*</bdi>", content)
+        assert len(re.findall(r"[^<>]*\u202e[^<>]*", content)) == len(told) + len(attributes)
+        assert in_json
 
     def test_nothing_is_loaded(self) -> None:
         markup = " ".join(PLAIN)
@@ -119,7 +140,7 @@ class TestForeignText:
         assert not any(word in markup for word in ("src", "href", "<script", "<link", "<iframe", "url("))
 
     def test_half_a_surrogate_pair_does_not_break_the_page(self) -> None:
-        pieces = page("resource_groups.html", run=RUN, status="\ud83d", ended=NOW, counts={}, unread=[], groups=[])
+        pieces = page("resource_groups.html", run=RUN, status="\ud83d", ended=NOW, **NOTHING)
 
         assert b" \xc2\xb7 ? \xc2\xb7 " in b"".join(pieces)
 
@@ -129,8 +150,42 @@ class TestTheReport:
         owner = subscription(1)
         texts = Outline(rendered([resource_group(owner, "rg-unread")])).texts
 
-        assert "not read" in texts
+        assert texts.count("not read") == 2
         assert "0" not in texts
+
+    def test_read_and_empty_is_not_unread(self) -> None:
+        group = msgspec.structs.replace(resource_group(subscription(1), "rg"), resources=0, locks=())
+
+        assert "not read" not in Outline(rendered([group])).texts
+
+    def test_a_lock_is_told_with_what_it_stands_on(self) -> None:
+        locked = Lock("/s/l", "keep", "ReadOnly", "/subscriptions/s")
+        group = msgspec.structs.replace(resource_group(subscription(1), "rg"), locks=(locked,))
+
+        assert "<bdi>ReadOnly</bdi> <bdi>keep</bdi> on <bdi>/subscriptions/s</bdi>" in rendered([group])
+
+    def test_nothing_to_compare_with_is_not_no_change(self) -> None:
+        assert "Changes since" not in rendered([])
+        assert '<td colspan="6">None.</td>' in rendered([], compared=True)
+
+    def test_a_change_has_both_values(self) -> None:
+        fields: dict[str, tuple[object, object]] = {"managed_by": (None, "x"), "tags": ({}, {"a": "b"})}
+        change = GroupChange(Change.CHANGED, "/id", "rg-a", "s", "Shop", NOW, fields)
+        content = rendered([], compared=True, changes=[change])
+
+        assert '<td class="word">changed</td><td>rg-a</td><td title="s">Shop</td>' in content
+        before, now = re.findall(r"<ul class=\"tags\">(.*?)</ul>", content)
+        assert Outline(before).texts == ["managed by: ", "none", "tags: ", "{}"]
+        assert Outline(now).texts == ["managed by: ", "x", "tags: ", '{"a":"b"}']
+
+    def test_a_long_value_is_cut_with_an_ellipsis(self) -> None:
+        """A group may have 50 tags of 768 characters, and a thousand of them may change at once."""
+        change = GroupChange(Change.CHANGED, "/id", "rg", "s", "", NOW, {"tags": ({}, {"k": "v" * 1000})})
+
+        assert f'{{"k":"{"v" * 394}…' in Outline(rendered([], compared=True, changes=[change])).texts
+
+    def test_types_are_counted_with_thousands_separated(self) -> None:
+        assert '<td>a.b/c</td><td class="number">12,345</td>' in rendered([], types=[("a.b/c", 12345)])
 
     def test_numbers_and_times_are_readable(self) -> None:
         group = resource_group(subscription(1), "rg", created=datetime(2026, 5, 12, 15, 46, tzinfo=UTC))
@@ -164,7 +219,7 @@ class TestTheReport:
     def test_a_long_report_comes_in_pieces(self) -> None:
         groups = [resource_group(subscription(1), f"rg-{number}") for number in range(500)]
         pieces = list(
-            page("resource_groups.html", run=RUN, status="x", ended=NOW, counts={}, unread=[], groups=iter(groups))
+            page("resource_groups.html", run=RUN, status="x", ended=NOW, **(NOTHING | {"groups": iter(groups)}))
         )
 
         assert len(pieces) > 10

@@ -1,0 +1,100 @@
+"""A survey: every subscription in scope read once, side by side, and a verdict for each.
+
+Each finished subscription leaves its part in the store, so a run that is cut short goes on with those that are missing.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+
+from shared_code.model import Reading, Subscription
+from shared_code.parts import Parts
+from shared_code.resource_ids import key
+from shared_code.runs import Progress
+from shared_code.scope import Selection, select
+from shared_code.snapshots import Snapshots
+from shared_code.work import Work
+
+READERS = 16
+"""Subscriptions read at the same time."""
+
+type Read = Callable[[Subscription, Parts], None]
+"""Reads one subscription and saves its part."""
+
+
+class Survey:
+    """What a run found: verdicts in id order, and the records of each subscription."""
+
+    def __init__(self, parts: Parts, selection: Selection) -> None:
+        """Collect the verdicts of the finished parts."""
+        finished = parts.finished()
+        self._parts = parts
+        self._chosen = [subscription.id.casefold() for subscription in selection.to_read]
+        verdicts = [*(finished[name] for name in self._chosen), *selection.not_read]
+        self.known = selection.known
+        self.verdicts = sorted(verdicts, key=lambda verdict: key(verdict.subscription_id))
+        self.complete = [
+            subscription
+            for subscription in selection.to_read
+            if finished[subscription.id.casefold()].reading is Reading.COMPLETE
+        ]
+
+    def lines(self, kind: str) -> Iterator[bytes]:
+        """Give the NDJSON lines of one kind of all subscriptions, in the order of their ids."""
+        return self._parts.all_lines(self._chosen, kind)
+
+    def lines_of(self, subscription: Subscription, kind: str) -> list[bytes]:
+        """Return those of one subscription."""
+        return self._parts.lines(subscription.id.casefold(), kind)
+
+
+def survey(work: Work, read: Read) -> Survey:
+    """Choose the subscriptions, and read those that an earlier attempt at this run did not finish.
+
+    Raises:
+        AzureError: the list of subscriptions, or what lies under a management group, could not be read.
+        EmptyScope: nothing is in scope.
+        StoreError: the store cannot be read or written.
+        Interrupted, Fenced: from the checkpoint.
+    """
+    scope, requested = work.configuration.scope, work.run.scope.subscriptions
+    parts = Parts(work.store, work.run.id, scope)
+    # What an earlier attempt at this run has read is known too, though no run has ended with it yet.
+    known = {
+        key(one.id): one
+        for one in (
+            *(
+                Subscription(each.subscription_id, each.subscription_name, "Enabled")
+                for each in parts.finished().values()
+            ),
+            *Snapshots(work.store, work.run.job).subscriptions(),
+        )
+    }
+    visible = work.estate.subscriptions()
+    under: frozenset[str] | None = None
+    if scope.management_groups:
+        under = frozenset().union(*map(work.estate.subscriptions_under, scope.management_groups))
+    selection = select(visible, scope, requested, under=under, known=known.values())
+    _read_missing(work, selection.to_read, parts, read)
+    return Survey(parts, selection)
+
+
+def _read_missing(work: Work, to_read: tuple[Subscription, ...], parts: Parts, read: Read) -> None:
+    done = parts.finished()
+    missing = [subscription for subscription in to_read if subscription.id.casefold() not in done]
+    total, finished = len(to_read), len(to_read) - len(missing)
+    work.progress(Progress(finished, total))
+    ended: SimpleQueue[Future[None]] = SimpleQueue()
+    with ThreadPoolExecutor(READERS, "read") as pool:
+        try:
+            for subscription in missing:
+                pool.submit(read, subscription, parts).add_done_callback(ended.put)
+            while finished < total:
+                with suppress(Empty):
+                    ended.get(timeout=0.5).result()
+                    finished += 1
+                work.progress(Progress(finished, total))
+                work.checkpoint()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
