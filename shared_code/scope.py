@@ -76,9 +76,17 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     @property
     def group_words(self) -> str:
         """The choice of resource groups in words, as steward.toml has it."""
-        excluded = self.exclude_resource_groups
-        text = f"[scope] of steward.toml takes resource groups {_listed(self.resource_groups)}"
-        return text + (f" except {_listed(excluded)}" if excluded else "")
+        return _takes("resource groups", self.resource_groups, self.exclude_resource_groups)
+
+    @property
+    def type_words(self) -> str:
+        """The choice of resource types in words, as steward.toml has it."""
+        return _takes("resource types", self.resource_types, self.exclude_resource_types)
+
+
+def _takes(what: str, included: tuple[str, ...], excluded: tuple[str, ...]) -> str:
+    text = f"[scope] of steward.toml takes {what} {_listed(included)}"
+    return text + (f" except {_listed(excluded)}" if excluded else "")
 
 
 def _listed(patterns: Iterable[str]) -> str:

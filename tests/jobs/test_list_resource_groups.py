@@ -16,11 +16,12 @@ from hypothesis import strategies as some
 
 from shared_code.errors import AccessDenied, AzureError, EmptyScope, Fenced, StoreError
 from shared_code.group_changes import GroupChange
-from shared_code.jobs.list_resource_groups import list_resource_groups, read_subscription
+from shared_code.jobs.list_resource_groups import list_resource_groups
 from shared_code.locks import Locks
 from shared_code.model import ListRead, Reading, ResourceGroup, Subscription
 from shared_code.outputs import CHANGES, REPORT, RESOURCE_GROUPS, RESOURCE_GROUPS_CSV
 from shared_code.ports import Estate
+from shared_code.resource_groups import read_subscription
 from shared_code.run_records import RunRecords
 from shared_code.runs import Mode, Progress, Run, RunScope, RunStatus, TriggeredBy
 from shared_code.scope import Scope
@@ -633,6 +634,17 @@ class TestEmptyScope:
         assert summary.status is RunStatus.FAILED
         assert summary.error == (
             "No resource group is in scope, of 4 that were read: [scope] of steward.toml takes resource groups 'prd-*'."
+        )
+
+    def test_patterns_that_leave_no_resource_fail_the_run_in_words(self, store: Store) -> None:
+        scope = Scope(resource_types=("Microsoft.Sql/*",), exclude_resource_types=("*/databases",))
+
+        summary = list_resource_groups(work_on(store, full_estate(ONE, TWO), scope=scope))
+
+        assert summary.status is RunStatus.FAILED
+        assert summary.error == (
+            "No resource is in scope, of 6 that were read: [scope] of steward.toml takes resource types "
+            "'Microsoft.Sql/*' except '*/databases'."
         )
 
     def test_an_estate_without_groups_is_empty_and_read(self, store: Store) -> None:

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 import pytest
 
 from shared_code.errors import UnreadableAnswer
-from shared_code.jobs.list_resource_groups import merged
+from shared_code.resource_groups import merged
 from shared_code.resource_ids import group_key, key, scopes_of, type_and_name
 from shared_code.scope import Scope
 from tests.azure_api.conftest import Azure

@@ -6,8 +6,8 @@ from typing import Any
 
 from shared_code.azure_api.arm import Arm
 from shared_code.azure_api.estate import AzureEstate
-from shared_code.jobs.list_resource_groups import read_subscription
 from shared_code.model import Lock, Resource, ResourceGroup, Subscription, Verdict
+from shared_code.resource_groups import read_subscription
 from shared_code.scope import Scope
 from tests.azure_api.conftest import JSON, Answer, Clock, Remembering, Script
 from tests.oddities.recorded import Json, Recording, elsewhere, target, value
