@@ -15,11 +15,15 @@ type Tags = dict[str, str | None]
 
 
 class Subscription(msgspec.Struct, frozen=True):
-    """A subscription this identity can see; `state` is Azure's word (Enabled, Warned, PastDue, Disabled, Deleted)."""
+    """A subscription this identity can see; `state` is Azure's word (Enabled, Warned, PastDue, Disabled, Deleted).
+
+    `tags` are as received; Azure leaves them out where there are none.
+    """
 
     id: str
     name: str
     state: str
+    tags: Tags = {}
 
 
 class Lock(msgspec.Struct, frozen=True):
@@ -131,6 +135,40 @@ def text_in(value: object, name: str = "") -> str | None:
     return text if isinstance(text, str) and text else None
 
 
+class Kind(StrEnum):
+    """What carries tags."""
+
+    SUBSCRIPTION = "subscription"
+    RESOURCE_GROUP = "resource-group"
+    RESOURCE = "resource"
+
+
+class Subject(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that carries tags, as rules look at it.
+
+    `resource_group` is the name of the group it is or is in; `type` of a group or subscription is Azure's own,
+    Microsoft.Resources/resourceGroups and Microsoft.Resources/subscriptions. `managed_by` as received, None if empty.
+    """
+
+    kind: Kind
+    id: str
+    name: str
+    type: str
+    location: str | None
+    tags: Tags
+    managed_by: str | None
+    subscription_id: str
+    subscription_name: str
+    resource_group: str | None
+
+
+class TagChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What would be done to the tags of one subject: set these, then remove those keys, spelled as they are there."""
+
+    set: dict[str, str] = {}
+    remove: tuple[str, ...] = ()
+
+
 class Reading(StrEnum):
     """How much of a subscription a run has read."""
 
@@ -186,7 +224,10 @@ class Severity(StrEnum):
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One observed fact worth a person's attention, a line of `findings.ndjson`."""
+    """One observed fact worth a person's attention, a line of `findings.ndjson`.
+
+    `first_seen` is UTC, from the ledger; None where none is kept.
+    """
 
     rule: str
     kind: str
@@ -195,3 +236,4 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     severity: Severity
     detail: str
     evidence: dict[str, str] = {}
+    first_seen: datetime | None = None

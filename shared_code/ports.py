@@ -29,6 +29,10 @@ class Estate(Protocol):
         """Give all resources of a subscription, page by page."""
         ...
 
+    def types_without_tags(self, subscription: Subscription) -> frozenset[str]:
+        """Return the types, in lower case, of which Azure says that they cannot carry tags."""
+        ...
+
     def locks(self, subscription: Subscription) -> Iterator[list[Lock]]:
         """Give the locks at a subscription and on everything in it, page by page."""
         ...

@@ -66,6 +66,11 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return matches(name, self.resource_types) and not matches(name, self.exclude_resource_types)
 
     @property
+    def takes_all_types(self) -> bool:
+        """Tell whether no pattern leaves any type out."""
+        return self.resource_types == _EVERYTHING and not self.exclude_resource_types
+
+    @property
     def words(self) -> str:
         """The choice of subscriptions in words, as steward.toml has it."""
         text = f"subscriptions {_listed(self.subscriptions)}"

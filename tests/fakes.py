@@ -94,6 +94,7 @@ class FakeEstate:
         self.ids = dict(ids or {})
         self.fail_on = dict(fail_on or {})
         self.lock_pages = dict(locks or {})
+        self.untaggable: frozenset[str] = frozenset()
         self.management_groups = dict(management_groups or {})
         self.reads: list[tuple[str, str]] = []
 
@@ -114,6 +115,11 @@ class FakeEstate:
 
     def locks(self, subscription: Subscription) -> Iterator[list[Lock]]:
         return self._pages("locks", subscription.id, self.lock_pages.get(subscription.id, ()))
+
+    def types_without_tags(self, subscription: Subscription) -> frozenset[str]:
+        self.reads.append(("types_without_tags", subscription.id))
+        self._fail("types_without_tags", subscription.id, 1)
+        return self.untaggable
 
     def subscriptions_under(self, management_group: str) -> frozenset[str]:
         self.reads.append(("subscriptions_under", management_group))

@@ -72,6 +72,9 @@ class FewGroups:
     def locks(self, subscription: Subscription) -> Iterator[list[Lock]]:  # noqa: ARG002  # nothing is locked anywhere
         yield []
 
+    def types_without_tags(self, subscription: Subscription) -> frozenset[str]:  # noqa: ARG002  # all can carry some
+        return frozenset()
+
     def subscriptions_under(self, management_group: str) -> frozenset[str]:
         raise AssertionError(f"no test here names a management group, such as {management_group}")
 

@@ -26,6 +26,7 @@ from devkit.simulator.model import (
 )
 from devkit.simulator.paging import BAIT, InvalidSkipToken, page, page_number
 from devkit.simulator.playback import Playback, recorded_group
+from devkit.simulator.providers import providers
 from devkit.simulator.routes import Route
 from devkit.simulator.shapes import (
     FIRST_VERSION_WITH_TENANTS,
@@ -90,7 +91,9 @@ class ResourceManager:
             return errors.invalid_resource_type(call.path, call.query["api-version"])
         return self._within(present, listed, call, route)
 
-    def _within(self, present: Holdings, listed: Holdings, call: Call, route: Route) -> Reply:
+    def _within(  # noqa: C901  # one line for each route is simpler than a table of functions with different arguments
+        self, present: Holdings, listed: Holdings, call: Call, route: Route
+    ) -> Reply:
         subscription = present.subscription
         if route.name == "subscription":
             return json_reply(shown_subscription(subscription, call))
@@ -100,6 +103,8 @@ class ResourceManager:
             return self._cached(call, listed, lambda: self._groups(listed, call))
         if route.name == "resources":
             return self._cached(call, listed, lambda: self._resources(listed, call))
+        if route.name == "providers":
+            return self._cached(call, listed, lambda: self._providers(listed, call))
         group = present.group(route.group)
         if route.group and group is None:
             return _for_method(call, errors.group_not_found(route.group))
@@ -134,6 +139,11 @@ class ResourceManager:
         if route.name == "resource-group":
             return _for_method(call, json_reply(group))
         return _for_method(call, errors.resource_not_found(route.scope, route.group))
+
+    def _providers(self, listed: Holdings, call: Call) -> Reply:
+        subscription = listed.subscription
+        found = providers(subscription.id, (each.type for each in subscription.resources))
+        return self._page(found, Pages(), call, lambda item: item)
 
     def _cached(self, call: Call, holdings: Holdings, make: Callable[[], Reply]) -> Reply:
         # The target has the path's spelling, the query and the place in the list; the serial stands for the items.
@@ -236,6 +246,7 @@ _METHODS: dict[str, tuple[str, ...]] = {
     "locks": ("GET",),
     "lock": ("GET",),
     "tags": ("GET", "PUT", "PATCH", "DELETE"),
+    "providers": ("GET",),
     "management-group-descendants": ("GET",),
 }
 

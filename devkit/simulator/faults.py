@@ -19,6 +19,7 @@ RouteName = Literal[
     "locks",
     "lock",
     "tags",
+    "providers",
     "management-group-descendants",
     "identity",
     "unknown",

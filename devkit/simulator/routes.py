@@ -31,6 +31,7 @@ _PATTERNS: dict[RouteName, str] = {
     "group-resources": rf"{_GROUP}/resources",
     "locks": rf"{_SCOPE}{_LOCKS}",
     "lock": rf"{_SCOPE}{_LOCKS}/(?P<name_in_scope>[^/]+)",
+    "providers": rf"{_SUBSCRIPTION}/providers",
     "tags": rf"{_SCOPE}/providers/microsoft\.resources/tags/default",
     "resource": rf"(?P<scope>{_GROUP}(/providers/[^/]+(/[^/]+/[^/]+)+)+)",
     "management-group-descendants": r"(?P<scope>/providers/microsoft\.management/managementgroups"

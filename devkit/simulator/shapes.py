@@ -37,6 +37,7 @@ def shown_subscription(subscription: Subscription, call: Call) -> Json:
         displayName=subscription.name,
         state=subscription.state,
         subscriptionPolicies=subscription.policies,
+        tags=subscription.tags or UNSET,
     )
 
 

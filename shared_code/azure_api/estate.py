@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from operator import attrgetter
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -35,6 +35,7 @@ class _Subscription(msgspec.Struct):
     subscriptionId: str  # noqa: N815  # Azure's spelling
     displayName: Any = None  # noqa: N815
     state: str | None = None
+    tags: Tags | None = None
 
 
 class _Descendant(msgspec.Struct):
@@ -62,6 +63,18 @@ class _Lock(msgspec.Struct):
     name: Any = None
 
 
+class _ResourceType(msgspec.Struct):
+    resourceType: str  # noqa: N815  # Azure's spelling
+    capabilities: str | None = None
+
+
+class _Provider(msgspec.Struct):
+    LARGEST: ClassVar[int] = 4 * 1024 * 1024
+    """Bytes; a provider lists its types with all their versions and regions."""
+    namespace: str
+    resourceTypes: list[_ResourceType] | None = None  # noqa: N815
+
+
 class AzureEstate:
     """Reads what an identity can see; every list is read to its end or an AzureError says why not."""
 
@@ -77,7 +90,7 @@ class AzureEstate:
         path, what = f"/subscriptions?api-version={_SUBSCRIPTIONS}", "the list of subscriptions"
         found = {
             item.subscriptionId.casefold(): Subscription(
-                item.subscriptionId, text_in(item.displayName) or "", item.state or "Enabled"
+                item.subscriptionId, text_in(item.displayName) or "", item.state or "Enabled", item.tags or {}
             )
             for page in self._arm.pages(path, _Subscription, what)
             for item in page
@@ -151,6 +164,22 @@ class AzureEstate:
         for page in self._arm.pages(path, Resource, "resources"):
             whole = all(map(_NAME, page)) and all(map(_TYPE, page))
             yield page if whole else [_completed(item) for item in page]
+
+    def types_without_tags(self, subscription: Subscription) -> frozenset[str]:
+        """Return the types, in lower case, of which Azure says that they cannot carry tags.
+
+        Raises:
+            AzureError: the list of providers could not be read to its end.
+        """
+        # https://learn.microsoft.com/rest/api/resources/providers/list: SupportsTags is one of the capabilities.
+        path, what = f"/subscriptions/{subscription.id}/providers?api-version={_RESOURCES}", "providers"
+        return frozenset(
+            f"{provider.namespace}/{kind.resourceType}".casefold()
+            for page in self._arm.pages(path, _Provider, what)
+            for provider in page
+            for kind in provider.resourceTypes or ()
+            if kind.capabilities and "supportstags" not in kind.capabilities.casefold()
+        )
 
     def locks(self, subscription: Subscription) -> Iterator[list[Lock]]:
         """Give the locks at a subscription and on everything in it, page by page.

@@ -9,7 +9,10 @@ from shared_code.errors import UnreadableAnswer
 from shared_code.foreign_text import one_line
 
 LARGEST_ITEM = 256 * 1024
-"""Bytes of one item. Azure allows 50 tags with 512 + 256 characters: 230,400 bytes if each is escaped."""
+"""Bytes of one item, unless its type has a LARGEST of its own.
+
+Azure allows 50 tags with 512 + 256 characters: 230,400 bytes if each is escaped.
+"""
 _LARGE_PAGE = 4 * 1024 * 1024
 
 
@@ -40,6 +43,7 @@ class PageDecoder[Item]:
 
     def __init__(self, item: type[Item]) -> None:
         self._decoder = msgspec.json.Decoder(Page[item])  # type: ignore[valid-type]  # a type parameter at run time
+        self._largest: int = getattr(item, "LARGEST", LARGEST_ITEM)
         self._id = attrgetter("id") if "id" in getattr(item, "__struct_fields__", ()) else None
 
     def decode(self, body: bytes, what: str) -> Page[Item]:
@@ -56,7 +60,7 @@ class PageDecoder[Item]:
         body = body.removeprefix(BOM_UTF8)
         try:
             if len(body) > _LARGE_PAGE:
-                _check_sizes(body, what)
+                _check_sizes(body, self._largest, what)
             page: Page[Item] = self._decoder.decode(body)
         except msgspec.ValidationError as error:
             raise UnreadableAnswer(f"cannot read {what}: an item has another shape than Azure's: {error}") from error
@@ -70,15 +74,15 @@ class PageDecoder[Item]:
         return page
 
 
-def _check_sizes(body: bytes, what: str) -> None:
+def _check_sizes(body: bytes, largest: int, what: str) -> None:
     """Look at a large page item by item before anything is made of it.
 
     Raises:
         UnreadableAnswer: an item is larger than any of Azure's.
     """
     for place, item in enumerate(_ITEMS_UNREAD.decode(body).value or ()):
-        if (size := memoryview(item).nbytes) > LARGEST_ITEM:
+        if (size := memoryview(item).nbytes) > largest:
             raise UnreadableAnswer(
-                f"cannot read {what}: an item has {size:,} bytes, and Azure's have at most {LARGEST_ITEM:,}; find out "
+                f"cannot read {what}: an item has {size:,} bytes, and Azure's have at most {largest:,}; find out "
                 f"who answers in its place - at `$.value[{place}]`"
             )

@@ -77,7 +77,8 @@ def _judged(verdicts: list[Verdict], types: dict[str, int], scope: Scope) -> tup
     resources = sum(found.resources or 0 for found in verdicts)
     if status is RunStatus.SUCCEEDED and read and not any(found.resource_groups for found in verdicts):
         return RunStatus.FAILED, f"No resource group is in scope, of {read:,} that were read: {scope.group_words}."
-    if status is RunStatus.SUCCEEDED and resources and not types:
+    # Without patterns only a group that came while the lists were read can be the reason.
+    if status is RunStatus.SUCCEEDED and resources and not types and not scope.takes_all_types:
         return RunStatus.FAILED, f"No resource is in scope, of {resources:,} that were read: {scope.type_words}."
     return status, error
 

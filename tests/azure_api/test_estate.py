@@ -9,7 +9,7 @@ import pytest
 from devkit.simulator import Estate, Simulator, load_estate
 from shared_code.azure_api.arm import Arm
 from shared_code.azure_api.estate import AzureEstate
-from shared_code.errors import AzureError, UnreadableAnswer
+from shared_code.errors import AccessDenied, AzureError, UnreadableAnswer
 from shared_code.model import Lock, Resource, ResourceGroup, Subscription
 from tests.azure_api.conftest import KNOWN, Azure, Remembering
 
@@ -371,3 +371,32 @@ class TestRequests:
                 environ.setenv(name, value)
 
             assert Azure(simulator).estate.subscriptions() == []
+
+
+class TestTypesWithoutTags:
+    def test_are_those_whose_capabilities_say_so(self, azure: Azure) -> None:
+        """A type of which Azure says nothing may carry tags."""
+        kinds = [
+            {"resourceType": "sites", "capabilities": "SupportsLocation, supportsTags"},
+            {"resourceType": "sites/Slots", "capabilities": "None"},
+            {"resourceType": "old", "capabilities": None},
+            {"resourceType": "older"},
+        ]
+        body = {"value": [{"namespace": "Microsoft.Web", "resourceTypes": kinds}, {"namespace": "Empty"}]}
+        azure.fault(route="providers", kind="status", status=200, body=body)
+
+        assert azure.estate.types_without_tags(KNOWN) == {"microsoft.web/sites/slots"}
+
+    def test_a_provider_may_be_larger_than_a_resource(self, azure: Azure) -> None:
+        """It lists each of its types with all versions and regions."""
+        kind = {"resourceType": "a", "capabilities": "None", "locations": ["West Europe" * 10] * 5_000}
+        body = {"value": [{"namespace": f"N{number}", "resourceTypes": [kind]} for number in range(10)]}
+        azure.fault(route="providers", kind="status", status=200, body=body)
+
+        assert len(azure.estate.types_without_tags(KNOWN)) == 10
+
+    def test_unreadable_is_an_error(self, azure: Azure) -> None:
+        azure.fault(route="providers", kind="forbidden")
+
+        with pytest.raises(AccessDenied, match=r"^cannot read providers: "):
+            azure.estate.types_without_tags(KNOWN)
