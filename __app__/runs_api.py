@@ -1,6 +1,7 @@
-"""Runs over HTTP: start, list, show, cancel, report."""
+"""Runs over HTTP: start, list, show, cancel, report, findings."""
 
 from http import HTTPStatus
+from urllib.parse import urlencode
 
 import azure.functions as func
 import msgspec
@@ -8,6 +9,7 @@ import msgspec
 from __app__.queue import Work, send, sends_runs
 from __app__.responses import answer, answered, json_answer
 from shared_code.errors import InvalidRequest
+from shared_code.finding_pages import FILTERS, finding_page
 from shared_code.reports.formats import TYPES, choose, report
 from shared_code.run_requests import Wanted
 from shared_code.runs import Run, RunStatus, TriggeredBy, job_of
@@ -80,6 +82,20 @@ def read_report(req: func.HttpRequest) -> func.HttpResponse:
     return answer(b"".join(report(own.store, run, form)), TYPES[form], headers=extra)
 
 
+@blueprint.route("runs/{run}/findings", methods=["GET"])
+@answered
+def list_findings(req: func.HttpRequest) -> func.HttpResponse:
+    """Answer the findings of a run in the order of their resources: `limit`, `after` and filters; `next` leads on."""
+    own = steward()
+    run = own.records.get(req.route_params["run"]).run
+    limit, wanted = _limit(req.params.get("limit")), {name: req.params[name] for name in FILTERS if name in req.params}
+    page = finding_page(own.store, run, limit, _after(req.params.get("after")), wanted)
+    following = None
+    if page.after is not None:
+        following = f"/api/runs/{run.id}/findings?" + urlencode({"limit": limit, **wanted, "after": page.after})
+    return json_answer({"findings": msgspec.to_builtins(page.findings), "next": following})
+
+
 def _shown(run: Run) -> dict[str, object]:
     return {**msgspec.to_builtins(run), "links": run.links}
 
@@ -107,6 +123,12 @@ def _before(text: str | None) -> str | None:
     if text is not None and job_of(text) is None:
         raise InvalidRequest(f"before is '{text[:80]}'; it must be the id of a run.")
     return text
+
+
+def _after(text: str | None) -> int:
+    if text is not None and not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise InvalidRequest(f"after is '{text[:40]}'; take it from 'next' of the page before.")
+    return int(text or 0)
 
 
 def _limit(text: str | None) -> int:

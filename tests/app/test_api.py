@@ -283,6 +283,29 @@ class TestRuns:
         assert problem(host.call("POST", f"/api/runs/{run}/cancel"), 404) == sentence
 
 
+class TestFindings:
+    """`GET runs/{run}/findings`."""
+
+    def test_a_run_with_findings(self, host: HostProcess) -> None:
+        """All of them on pages, for a reader's key; none is an ordinary answer."""
+        run = wait_ended(host, host.call("POST", "/api/jobs/watchdog/runs").json()["id"])
+
+        reply = host.call("GET", f"/api/runs/{run['id']}/findings?limit=5&rule=missed-run", key="reader")
+
+        assert (reply.status, reply.json()) == (200, {"findings": [], "next": None})
+
+    def test_a_run_without(self, host: HostProcess, finished: Json) -> None:
+        """The job leaves none."""
+        detail = problem(host.call("GET", f"/api/runs/{finished['id']}/findings"), 404)
+
+        assert detail == f"Run '{finished['id']}' (list-resource-groups, succeeded) left no findings."
+
+    @pytest.mark.parametrize(("query", "words"), [("after=-1", "take it from 'next'"), ("limit=0", "from 1 to 200")])
+    def test_odd_queries(self, host: HostProcess, finished: Json, query: str, words: str) -> None:
+        """400 with the rule."""
+        assert words in problem(host.call("GET", f"/api/runs/{finished['id']}/findings?{query}"), 400)
+
+
 class TestReport:
     """`GET runs/{run}/report`."""
 

@@ -25,6 +25,7 @@ from tests.app.conftest import (
 
 HTTP = {
     "live", "health", "list_jobs", "show_job", "start_run", "list_runs", "show_run", "cancel_run", "read_report",
+    "list_findings",
 }  # fmt: skip
 QUEUE = {"run_worker", "run_worker_poison"}
 LISTING, WATCHDOG = "list_resource_groups", "watchdog"
