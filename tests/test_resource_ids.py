@@ -194,3 +194,22 @@ class TestScopes:
 
         assert scopes[-1] == key(text)
         assert all(lower.startswith(f"{upper}/") for upper, lower in pairwise(scopes))
+
+
+@pytest.mark.parametrize(
+    ("resource_id", "expected"),
+    [
+        ("/subscriptions/s/resourceGroups/g/providers/A.B/c/d", ("A.B/c", "d")),
+        ("/subscriptions/s/resourceGroups/g/providers/A.B/c/d/e/f", ("A.B/c/e", "d/f")),
+        ("/subscriptions/s/resourceGroups/g/providers/A.B/c/d/e/f/h/i", ("A.B/c/e/h", "d/f/i")),
+        ("/subscriptions/s/resourceGroups/g/providers/A.B/c/d/providers/X.Y/z/w", ("X.Y/z", "w")),
+        ("/subscriptions/s/resourceGroups/g/providers/A.B/c/d/e", None),
+        ("/subscriptions/s/resourceGroups/g/providers/A.B/c/d/e/f/h", None),
+        ("/subscriptions/s/resourceGroups/g/providers/A.B", None),
+        ("/subscriptions/s/resourceGroups/g/providers/A.B/c//", None),
+        ("/subscriptions/s/resourceGroups/g", None),
+    ],
+)
+def test_an_id_tells_type_and_name(resource_id: str, expected: tuple[str, str] | None) -> None:
+    """Nested ones interlace them, as they are listed; of an extension it is the last provider's."""
+    assert type_and_name(resource_id) == expected
