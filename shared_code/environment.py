@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 PUBLIC_ARM = "https://management.azure.com"
+PUBLIC_LOGS = "https://api.loganalytics.io"
 # No user, query or fragment: these would be secrets, and belong nowhere near a log.
 _PLAIN_HTTPS = re.compile(
     r"https://([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(:\d{1,5})?(/[\w.~/-]*)?", re.IGNORECASE | re.ASCII
@@ -16,6 +17,11 @@ _PLAIN_HTTPS = re.compile(
 
 # The address is a secret: whoever knows it can tell the monitor that all is well. Plain http only within the machine.
 _HEARTBEAT_FORM = re.compile(r"(https://|http://(127\.0\.0\.1|localhost)(?=[:/]))[!-?A-Z^-~]+", re.ASCII)
+_WORKSPACE_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+_WORKSPACE = (
+    "STEWARD_LOGS_WORKSPACE_ID is not the id of a Log Analytics workspace, such as"
+    " '00000000-0000-0000-0000-000000000000' (its overview in the portal has it); correct the app setting"
+)
 _HEARTBEAT = "STEWARD_HEARTBEAT_URL is not an https address, such as https://monitor.example.com/ping; correct it"
 
 
@@ -36,6 +42,13 @@ SETTINGS = (
     ),
     Setting("STEWARD_ARM_ENDPOINT", "Azure Resource Manager, for sovereign clouds", f"`{PUBLIC_ARM}`"),
     Setting("STEWARD_ARM_AUDIENCE", "what tokens are asked for", "the value of `STEWARD_ARM_ENDPOINT`"),
+    Setting("STEWARD_LOGS_ENDPOINT", "the query API of Log Analytics, for sovereign clouds", f"`{PUBLIC_LOGS}`"),
+    Setting("STEWARD_LOGS_AUDIENCE", "what tokens for it are asked for", "the value of `STEWARD_LOGS_ENDPOINT`"),
+    Setting(
+        "STEWARD_LOGS_WORKSPACE_ID",
+        "the Log Analytics workspace that the activity log is sent to, for suggested owners",
+        "nobody is suggested, and nothing is concluded from the activity log",
+    ),
     Setting(
         "STEWARD_HEARTBEAT_URL",
         "an https address the watchdog calls at each success, for a monitor outside that notices when the app is dead",
@@ -65,6 +78,12 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat_url: str | None = None
     watchdog_problems: tuple[str, ...] = ()
     """What is wrong with settings that only the watchdog uses."""
+    logs_endpoint: str = PUBLIC_LOGS
+    logs_audience: str = PUBLIC_LOGS
+    logs_workspace_id: str | None = None
+    """None where none is configured, or what is configured is no id of one."""
+    activity_problems: tuple[str, ...] = ()
+    """What is wrong with settings that only the reader of the activity log uses."""
 
 
 def read_environment(environ: Mapping[str, str], app_folder: Path) -> Environment:
@@ -76,7 +95,9 @@ def read_environment(environ: Mapping[str, str], app_folder: Path) -> Environmen
     """
     problems: list[str] = []
 
-    def https(name: str, default: str) -> str:
+    activity_problems: list[str] = []
+
+    def https(name: str, default: str, problems: list[str] = problems) -> str:
         value = environ.get(name, "").strip()
         if not value:
             return default
@@ -86,6 +107,12 @@ def read_environment(environ: Mapping[str, str], app_folder: Path) -> Environmen
         return default
 
     endpoint = https("STEWARD_ARM_ENDPOINT", PUBLIC_ARM)
+    logs_endpoint = https("STEWARD_LOGS_ENDPOINT", PUBLIC_LOGS, activity_problems)
+    logs_audience = https("STEWARD_LOGS_AUDIENCE", logs_endpoint, activity_problems)
+    workspace = environ.get("STEWARD_LOGS_WORKSPACE_ID", "").strip() or None
+    if workspace is not None and not _WORKSPACE_FORM.fullmatch(workspace):
+        activity_problems.append(_WORKSPACE)
+        workspace = None
     heartbeat_url = environ.get("STEWARD_HEARTBEAT_URL", "").strip() or None
     heartbeat_is_right = heartbeat_url is None or bool(_HEARTBEAT_FORM.fullmatch(heartbeat_url))
     return Environment(
@@ -98,6 +125,10 @@ def read_environment(environ: Mapping[str, str], app_folder: Path) -> Environmen
         problems=tuple(problems),
         heartbeat_url=heartbeat_url if heartbeat_is_right else None,
         watchdog_problems=() if heartbeat_is_right else (_HEARTBEAT,),
+        logs_endpoint=logs_endpoint,
+        logs_audience=logs_audience,
+        logs_workspace_id=workspace,
+        activity_problems=tuple(activity_problems),
     )
 
 

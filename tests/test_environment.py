@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from shared_code.environment import PUBLIC_ARM, SETTINGS, Environment, read_environment
+from shared_code.environment import PUBLIC_ARM, PUBLIC_LOGS, SETTINGS, Environment, read_environment
 from shared_code.errors import StoreError
 from shared_code.store import open_store
 
 APP = Path("/srv/app")
+WORKSPACE = "10600000-0000-4000-8000-00000000000a"
 LOCAL_STORE = "file:///srv/app/.steward/store"
 
 
@@ -48,6 +49,10 @@ class TestValues:
             ("STEWARD_ARM_ENDPOINT", "https://[::1]:8443", "arm_endpoint", "https://[::1]:8443"),
             ("STEWARD_ARM_AUDIENCE", "https://management.core.windows.net//", "arm_audience", None),
             ("STEWARD_ARM_AUDIENCE", "https://management.example.com/0a-1b", "arm_audience", None),
+            ("STEWARD_LOGS_ENDPOINT", "https://api.loganalytics.us/", "logs_endpoint", None),
+            ("STEWARD_LOGS_AUDIENCE", "https://api.loganalytics.us", "logs_audience", None),
+            ("STEWARD_LOGS_WORKSPACE_ID", f" {WORKSPACE} ", "logs_workspace_id", WORKSPACE),
+            ("STEWARD_LOGS_WORKSPACE_ID", WORKSPACE.upper(), "logs_workspace_id", WORKSPACE.upper()),
             ("AZURE_CLIENT_ID", " 0a1b ", "client_id", "0a1b"),
             ("IDENTITY_ENDPOINT", "http://127.0.0.1/msi", "managed_identity", True),
         ],
@@ -128,6 +133,34 @@ class TestProblems:
         )
         assert (environment.arm_endpoint, environment.arm_audience) == (PUBLIC_ARM, PUBLIC_ARM)
 
+    @pytest.mark.parametrize("name", ["STEWARD_LOGS_ENDPOINT", "STEWARD_LOGS_AUDIENCE"])
+    @pytest.mark.parametrize("value", BAD_ADDRESSES)
+    def test_addresses_of_the_logs_are_judged_alike_and_cost_nothing_else(self, name: str, value: str) -> None:
+        environment = read(**{name: value})
+
+        assert environment.activity_problems == (
+            f"{name} is not an https address without query, such as '{PUBLIC_LOGS}'; correct the app setting",
+        )
+        assert environment.problems == ()
+        assert (environment.logs_endpoint, environment.logs_audience) == (PUBLIC_LOGS, PUBLIC_LOGS)
+
+    @pytest.mark.parametrize(
+        "value",
+        ["shop-logs", f"{WORKSPACE}/query", f"{WORKSPACE}?x=c2VjcmV0", WORKSPACE[:-1], f"/subscriptions/{WORKSPACE}"],
+    )
+    def test_a_workspace_is_named_by_its_id_or_is_none(self, value: str) -> None:
+        """A name or a resource id would be asked for in vain at each run."""
+        environment = read(STEWARD_LOGS_WORKSPACE_ID=value)
+
+        assert environment.logs_workspace_id is None
+        assert environment.problems == ()
+        assert environment.activity_problems == (
+            (
+                "STEWARD_LOGS_WORKSPACE_ID is not the id of a Log Analytics workspace, such as"
+                " '00000000-0000-0000-0000-000000000000' (its overview in the portal has it); correct the app setting"
+            ),
+        )
+
     def test_all_are_reported_at_once(self) -> None:
         environment = read(STEWARD_ARM_ENDPOINT="x", STEWARD_ARM_AUDIENCE="y", WEBSITE_INSTANCE_ID="1")
 
@@ -165,5 +198,8 @@ class TestProblems:
 
         assert environment.arm_endpoint.startswith("https://")
         assert environment.arm_audience.startswith("https://")
-        assert all(problem.startswith("STEWARD_") for problem in environment.problems)
-        assert "c2VjcmV0" not in " ".join(environment.problems)
+        assert environment.logs_endpoint.startswith("https://")
+        assert environment.logs_audience.startswith("https://")
+        problems = (*environment.problems, *environment.activity_problems)
+        assert all(problem.startswith("STEWARD_") for problem in problems)
+        assert "c2VjcmV0" not in " ".join(problems)

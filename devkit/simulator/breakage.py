@@ -4,8 +4,9 @@ import re
 import time
 
 import msgspec
+from msgspec.structs import replace
 
-from devkit.simulator import errors
+from devkit.simulator import errors, logs
 from devkit.simulator.exchange import JSON_TYPE, Call, Reply, json_reply
 from devkit.simulator.faults import Fault
 from devkit.simulator.identity import PRINCIPAL, expired
@@ -80,8 +81,26 @@ def _by_kind(fault: Fault, route: Route, call: Call, normal: Reply) -> Reply:
             return Reply(body=b"<not json>", headers={"Content-Type": JSON_TYPE})
         case "empty":
             return Reply(status=fault.status or 500)
+        case "partial":
+            return logs.half(normal)
         case _:
-            return _envelope(fault, route, call)
+            return _of_logs(fault) if route.name == "logs" else _envelope(fault, route, call)
+
+
+def _of_logs(fault: Fault) -> Reply:
+    """The refusals of Log Analytics; it has one envelope."""
+    match fault.kind:
+        case "forbidden":
+            return logs.forbidden()
+        case "not-found":
+            return logs.error(404, "PathNotFoundError", "The requested path does not exist")
+        case "expired-token":
+            return logs.unauthenticated()
+        case "throttled":
+            return logs.throttled(1 if fault.retry_after is None else fault.retry_after)
+    code, message = _CODES.get(fault.status or 500, ("Failed", "The request failed."))
+    refusal = logs.error(fault.status or 500, code, message)
+    return replace(refusal, status=200) if fault.kind == "error-in-200" else refusal
 
 
 def _envelope(fault: Fault, route: Route, call: Call) -> Reply:

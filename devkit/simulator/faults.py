@@ -22,6 +22,7 @@ RouteName = Literal[
     "providers",
     "management-group-descendants",
     "identity",
+    "logs",
     "unknown",
 ]
 Kind = Literal[
@@ -39,6 +40,7 @@ Kind = Literal[
     "cut",
     "cut-json",
     "reset",
+    "partial",
     "delay",
 ]
 
@@ -46,7 +48,8 @@ Kind = Literal[
 class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One kind of trouble on some calls of one route.
 
-    `route` is a route's name (see RouteName), `*` for every call to Resource Manager, or a pattern for the path
+    `route` is a route's name (see RouteName), `*` for every call to Resource Manager (not to the identity
+    endpoint, nor to Log Analytics), or a pattern for the path
     that begins with `/` and is compared without case. `subscription` limits it to one id, `page` to one page of a
     list, `method` to GET, PATCH and so on. Of the matching calls the `nth` (from 1) and the following are hit, `times`
     in all; None is for ever.
@@ -58,6 +61,7 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     - `error-in-200`: 200 whose body is an error; `empty`: no body; `not-json`: 200 whose body is no JSON
     - `html`: a page for people, with 503
     - `cut`: the connection ends in the middle of the body; `cut-json`: only the JSON does
+    - `partial`: on route `logs`, half of the rows with an error beside them
     - `reset`: the connection ends without an answer
     - `delay`: the usual answer, after `delay`
 
@@ -103,7 +107,7 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             if not fnmatchcase(path.casefold(), self.route.casefold()):
                 return False
         elif self.route == "*":
-            if route == "identity":
+            if route in ("identity", "logs"):
                 return False
         elif self.route != route:
             return False

@@ -53,6 +53,13 @@ class Identity:
             }
         )
 
+    def admits(self, call: Call, audience: str) -> bool:
+        """Whether a call's token was issued here, for that audience, and is still good."""
+        scheme, _, token = call.headers.get("authorization", "").partition(" ")
+        with self._lock:
+            issued, expires = self._issued.get(token.strip(), ("", 0.0))
+        return scheme.casefold() == "bearer" and issued == audience and expires > time.time()
+
     def refusal(self, call: Call) -> Reply | None:
         """Resource Manager's 401 to a call, or None when its token was issued here, for it, and is still good."""
         header = call.headers.get("authorization", "")

@@ -1,4 +1,4 @@
-"""Which operation of Resource Manager a path names."""
+"""Which operation of Resource Manager, or of Log Analytics, a path names."""
 
 import re
 
@@ -34,6 +34,7 @@ _PATTERNS: dict[RouteName, str] = {
     "providers": rf"{_SUBSCRIPTION}/providers",
     "tags": rf"{_SCOPE}/providers/microsoft\.resources/tags/default",
     "resource": rf"(?P<scope>{_GROUP}(/providers/[^/]+(/[^/]+/[^/]+)+)+)",
+    "logs": rf"/v1(/workspaces/(?P<name_in_scope>[^/]+)|{_SCOPE})/query",
     "management-group-descendants": r"(?P<scope>/providers/microsoft\.management/managementgroups"
     r"/(?P<name_in_scope>[^/]+))/descendants",
     "unknown": rf"{_SUBSCRIPTION}/.+",

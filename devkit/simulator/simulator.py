@@ -1,4 +1,4 @@
-"""The simulator as a whole: an estate behind HTTPS, an identity endpoint, faults and a request log."""
+"""The simulator as a whole: an estate and its activity behind HTTPS, an identity endpoint, faults, a request log."""
 
 import asyncio
 import shutil
@@ -13,13 +13,14 @@ from typing import Self
 
 from msgspec.structs import replace
 
-from devkit.simulator import certificates
+from devkit.simulator import certificates, logs
 from devkit.simulator.arm import ResourceManager
 from devkit.simulator.breakage import broken, throttled
 from devkit.simulator.exchange import Call, Reply
 from devkit.simulator.faults import Fault, Faults
 from devkit.simulator.identity import Identity
 from devkit.simulator.journal import Journal, Request
+from devkit.simulator.logs_events import ActivityLog
 from devkit.simulator.model import Estate, Subscription
 from devkit.simulator.routes import Route, route
 from devkit.simulator.server import HOST, Listener, Server
@@ -37,6 +38,8 @@ class Simulator:
     the file the request log is appended to (None: kept in memory only). On request, each answer of Resource Manager
     waits `latency` seconds, calls are throttled by token buckets, and lists show what was there `lag` seconds ago, as
     `clock` counts them.
+
+    `activity` is the activity log that Log Analytics is asked about; tests add to it.
 
     `environment` is what points a client here; `REQUESTS_CA_BUNDLE` lies in a private folder that `stop` removes.
 
@@ -68,6 +71,8 @@ class Simulator:
         self._journal = Journal(None)
         self._identity = Identity(AUDIENCE)
         self._manager = ResourceManager(self._state, self.url)
+        self.activity = ActivityLog(estate, datetime.now(UTC))
+        self._logs = logs.LogAnalytics(self.activity)
         self._listeners: list[Listener] = []
         self._server: Server | None = None
         self._folder: Path | None = None
@@ -113,6 +118,9 @@ class Simulator:
         self.environment = {
             "STEWARD_ARM_ENDPOINT": self.url,
             "STEWARD_ARM_AUDIENCE": AUDIENCE,
+            "STEWARD_LOGS_ENDPOINT": self.url,
+            "STEWARD_LOGS_AUDIENCE": logs.AUDIENCE,
+            "STEWARD_LOGS_WORKSPACE_ID": logs.WORKSPACE,
             "IDENTITY_ENDPOINT": f"http://{HOST}:{identity.port}{IDENTITY_PATH}",
             "IDENTITY_HEADER": self._identity.secret,
             "REQUESTS_CA_BUNDLE": str(authority),
@@ -131,6 +139,7 @@ class Simulator:
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
+        self._logs.close()
         self._journal.close()
 
     def __enter__(self) -> Self:
@@ -148,6 +157,8 @@ class Simulator:
     async def _answer_arm(self, call: Call) -> Reply:
         manager = self._manager
         asked = route(call.path)
+        if asked.name == "logs":
+            return await self._answer_logs(call, asked)
         refusal = self._identity.refusal(call)
         if refusal:
             return await self._finish(call, asked, asked.subscription, lambda: refusal)
@@ -170,6 +181,14 @@ class Simulator:
         if subscription and holdings is None:
             return {}
         return headers(kind, left, holdings.subscription if holdings else None, limited=self._throttle is not None)
+
+    async def _answer_logs(self, call: Call, asked: Route) -> Reply:
+        if not self._identity.admits(call, logs.AUDIENCE):
+            return await self._finish(call, asked, "", logs.unauthenticated)
+        fault = self.faults.take(asked.name, asked.subscription, call.path, 1, call.method)
+        # A query may take seconds; other calls are answered meanwhile.
+        reply = await asyncio.to_thread(self._logs.answer, call, asked)
+        return await self._finish(call, asked, asked.subscription, lambda: reply, fault)
 
     async def _answer_identity(self, call: Call) -> Reply:
         asked = Route("identity")

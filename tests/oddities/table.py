@@ -14,7 +14,6 @@ class Entry(NamedTuple):
 LATER = {
     "tags": "writing tags",
     "cleanup": "judging, deleting and long-running operations",
-    "activity": "the activity log and Log Analytics",
     "resource graph": "queries of Resource Graph",
 }
 """What is not built yet and brings its own tests."""
@@ -84,7 +83,7 @@ TABLE: dict[int, Entry] = {
     60: Entry("forms of times", ("test_times::TestTimes",)),
     61: Entry("words for the state of a resource", ("test_times::TestStates",)),
     62: Entry("when a token expires", ("test_times::TestManagedIdentity",)),
-    63: Entry("partial answers of Log Analytics", comes_with="activity"),
-    64: Entry("events of the activity log", comes_with="activity"),
+    63: Entry("partial answers of Log Analytics", ("test_activity::TestPartialAnswers",)),
+    64: Entry("events of the activity log", ("test_activity::TestEvents",)),
     65: Entry("subscriptions in any state", ("test_times::TestSubscriptions",)),
 }

@@ -26,6 +26,9 @@ def test_the_environment_points_a_client_here() -> None:
         assert environment.keys() == {
             "STEWARD_ARM_ENDPOINT",
             "STEWARD_ARM_AUDIENCE",
+            "STEWARD_LOGS_ENDPOINT",
+            "STEWARD_LOGS_AUDIENCE",
+            "STEWARD_LOGS_WORKSPACE_ID",
             "IDENTITY_ENDPOINT",
             "IDENTITY_HEADER",
             "REQUESTS_CA_BUNDLE",
