@@ -1,53 +1,48 @@
 """steward.toml as typed values: every problem at once, each with its place, and what it costs."""
 
-import codecs
-import difflib
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
+from shared_code import exemptions, rule_problems
 from shared_code.durations import Duration
+from shared_code.exemptions import Exemption
 from shared_code.foreign_text import one_line
-from shared_code.ncrontab import ScheduleError
+from shared_code.problems import Caution, Costs, Problem
 from shared_code.schedule_warnings import clashes
-from shared_code.schedules import Judgement, Schedule, fill, judge
+from shared_code.schedules import Judgement, Schedule, judge
 from shared_code.scope import INCLUDING, Scope
+from shared_code.settings_reader import SettingsReader
+from shared_code.tag_formats import is_guid
+from shared_code.tag_keys import problem_of
+from shared_code.tag_rules import RuleMode, TagRule
+
+__all__ = [
+    "JOBS",
+    "WRITING",
+    "AnyJob",
+    "Caution",
+    "Configuration",
+    "Costs",
+    "JobMode",
+    "JobSettings",
+    "ListResourceGroups",
+    "Problem",
+    "TagAudit",
+    "Watchdog",
+    "configure",
+]
 
 
-class Costs(StrEnum):
-    """What a problem costs until it is mended."""
-
-    TIMER = "timer"
-    """The job's schedule; it can still be started by hand."""
-    RUNS = "runs"
-    """Every run of the job."""
+_HOUR = "60m"
 
 
-class Problem(msgspec.Struct, frozen=True):
-    """One thing wrong with the configuration: where, what, and which jobs pay for it (none named: all of them)."""
-
-    place: str
-    text: str
-    costs: Costs
-    job: str | None = None
-
-    def __str__(self) -> str:
-        return f"{self.place}: {self.text}"
-
-
-class Caution(msgspec.Struct, frozen=True):
-    """One thing that works and may surprise: where, and what to write instead. It costs nothing."""
-
-    place: str
-    text: str
-    job: str | None = None
-
-    def __str__(self) -> str:
-        return f"{self.place}: {self.text}"
+def _says(description: str, **schema: object) -> msgspec.Meta:
+    """Describe a key in the JSON Schema."""
+    return msgspec.Meta(description=description, extra_json_schema=schema or None)
 
 
 class AnyJob(msgspec.Struct, frozen=True):
@@ -57,24 +52,54 @@ class AnyJob(msgspec.Struct, frozen=True):
     run may take to end before the watchdog calls it missed.
     """
 
-    schedule: str | None = None
-    expect_within: Duration = Duration.parse("60m")
+    schedule: Annotated[str | None, _says("When: NCRONTAB in UTC, or %NAME% to read an app setting.")] = None
+    # By a factory, since a schema cannot show this default by itself.
+    expect_within: Annotated[
+        Duration, _says("How long after an occurrence its run may take to end.", default=_HOUR)
+    ] = msgspec.field(default_factory=lambda: Duration.parse(_HOUR))
 
 
 class ListResourceGroups(AnyJob, frozen=True):
     """`[jobs.list-resource-groups]`."""
 
 
+class JobMode(StrEnum):
+    """What a run of a job may do."""
+
+    PLAN = "plan"
+    """It reads, and plans at most."""
+    APPLY = "apply"
+    """It also applies what automatic rules plan, in armed subscriptions."""
+
+
+class TagAudit(AnyJob, frozen=True):
+    """`[jobs.tag-audit]`.
+
+    Changes are made in `armed_subscriptions` alone, by id and never by pattern. A plan of more than `max_changes`, or
+    of more than `max_share` of what was audited, is not applied. `owner_tag` is the tag by whose values compliance is
+    counted by owner.
+    """
+
+    mode: Annotated[JobMode, _says("plan, or apply: whether the timer may apply automatic rules.")] = JobMode.PLAN
+    armed_subscriptions: Annotated[tuple[str, ...], _says("Ids of subscriptions in which tags may be changed.")] = ()
+    max_changes: Annotated[int, msgspec.Meta(ge=1, le=100_000), _says("Changes in one plan that is applied.")] = 500
+    max_share: Annotated[float, msgspec.Meta(gt=0, le=1), _says("The same as a share of what was audited.")] = 0.2
+    owner_tag: Annotated[str, _says("The tag by whose values compliance is counted by owner.")] = "owner"
+    rules: Annotated[tuple[TagRule, ...], _says("What is expected of tags.")] = ()
+    exemptions: Annotated[tuple[Exemption, ...], _says("Where rules need not be kept, until when, and why.")] = ()
+
+
 class Watchdog(AnyJob, frozen=True):
     """`[jobs.watchdog]`; `retention_days` is how long runs and their reports are kept."""
 
-    retention_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 90
+    retention_days: Annotated[int, msgspec.Meta(ge=1, le=3650), _says("How many days runs are kept.")] = 90
 
 
-type JobSettings = ListResourceGroups | Watchdog
+type JobSettings = ListResourceGroups | TagAudit | Watchdog
 
-JOBS: dict[str, type[ListResourceGroups] | type[Watchdog]] = {
+JOBS: dict[str, type[ListResourceGroups] | type[TagAudit] | type[Watchdog]] = {
     "list-resource-groups": ListResourceGroups,
+    "tag-audit": TagAudit,
     "watchdog": Watchdog,
 }
 """The jobs there are, by name, each with the type of its table in steward.toml."""
@@ -93,6 +118,8 @@ class Configuration(msgspec.Struct, frozen=True):
     warnings: tuple[Caution, ...] = ()
     judgements: dict[str, Judgement] = {}
     """What Azure and Steward make of each schedule, also of those that are refused."""
+    lists: dict[str, tuple[str, ...]] = {}
+    """The values in each file that a rule's `allowed_from` names."""
 
     def problems_of(self, job: str, costs: Costs) -> list[Problem]:
         """Return the problems that cost this job its timer or its runs."""
@@ -105,22 +132,29 @@ _UNWATCHED = (
 )
 
 
-def configure(content: bytes | None, place: str, environ: Mapping[str, str]) -> Configuration:
+def _no_list(_: str) -> None:
+    return None
+
+
+def configure(
+    content: bytes | None,
+    place: str,
+    environ: Mapping[str, str],
+    read_list: Callable[[str], Sequence[str] | None] = _no_list,
+) -> Configuration:
     """Read the bytes of steward.toml; never raises.
 
     Args:
         content: the file's bytes; None if it could not be read.
         place: the file's name, with which every problem begins.
         environ: the app settings, for `%NAME%`.
+        read_list: gives the lines of a file beside it; None if that cannot be read. It must not raise.
     """
     place = one_line(place) or "STEWARD_CONFIG"  # it is whatever that app setting ends in
-    reader = _Reader(place, environ)
+    reader = SettingsReader(place, environ)
     document = reader.document(content)
     reader.only_known(document, ("scope", "jobs"), place)
-    scope = reader.struct(document.get("scope", {}), Scope, f"{place}: scope", None)
-    for key in INCLUDING:
-        if not getattr(scope, key):
-            reader.problem(f"{place}: scope.{key}", 'is empty, so nothing is in scope; write ["*"] for all', Costs.RUNS)
+    scope = _scope(document, place, reader)
     tables = document.get("jobs", {})
     if not isinstance(tables, dict):
         reader.problem(f"{place}: jobs", "must be a table, such as [jobs.list-resource-groups]", Costs.RUNS)
@@ -129,12 +163,17 @@ def configure(content: bytes | None, place: str, environ: Mapping[str, str]) -> 
     schedules: dict[str, Schedule] = {}
     judgements: dict[str, Judgement] = {}
     warnings: list[Caution] = []
+    lists: dict[str, tuple[str, ...]] = {}
     for name in [name for name in tables if name not in JOBS]:
         # Nothing of that name can be started, and the other jobs do not pay for it.
         reader.unknown("job", name, tuple(JOBS), f"{place}: jobs", name)
     for name, kind in JOBS.items():
         where = f"{place}: jobs.{name}"
         jobs[name] = settings = reader.struct(tables.get(name, {}), kind, where, name)
+        if isinstance(settings, TagAudit):
+            lists = _lists(settings.rules, read_list)
+            _tag_problems(settings, where, reader, lists)
+            warnings += [Caution(at, text, name) for at, text in _tag_cautions(settings, where, reader)]
         if settings.schedule is None:
             if name == "watchdog" and not reader.problems:
                 warnings.append(Caution(where, _UNWATCHED, name))
@@ -155,118 +194,52 @@ def configure(content: bytes | None, place: str, environ: Mapping[str, str]) -> 
             warnings.append(Caution(f"{place}: jobs.{name}.expect_within", f"'{settings.expect_within}' {text}", name))
     crons = {name: schedule.cron for name, schedule in schedules.items()}
     warnings += [Caution(f"{place}: jobs", text) for text in clashes(crons, WRITING)]
-    return Configuration(scope, jobs, schedules, tuple(reader.problems), tuple(warnings), judgements)
+    return Configuration(scope, jobs, schedules, tuple(reader.problems), tuple(warnings), judgements, lists)
 
 
-class _Reader:
-    """Collects problems while values are read; what cannot be understood keeps its default."""
-
-    def __init__(self, place: str, environ: Mapping[str, str]) -> None:
-        self._place = place
-        self._environ = environ
-        self.problems: list[Problem] = []
-
-    def problem(self, place: str, text: str, costs: Costs, job: str | None = None) -> None:
-        self.problems.append(Problem(place, text, costs, job))
-
-    def document(self, content: bytes | None) -> dict[str, Any]:
-        """Parse the TOML; an unreadable file costs every job its runs, since their scope and limits are unknown."""
-        if content is None:
-            self.problem(self._place, "the file cannot be read; put steward.toml beside host.json", Costs.RUNS)
-            return {}
-        try:
-            return tomllib.loads(content.removeprefix(codecs.BOM_UTF8).decode())  # some editors begin with one
-        except UnicodeDecodeError as error:
-            self.problem(self._place, f"byte {error.start} is not UTF-8; save the file as UTF-8 text", Costs.RUNS)
-        except tomllib.TOMLDecodeError as error:
-            self.problem(self._place, f"not valid TOML: {one_line(str(error))}", Costs.RUNS)
-        except ValueError:  # from int(), which tomllib lets through
-            self.problem(self._place, "not valid TOML: a number has too many digits", Costs.RUNS)
-        except RecursionError:
-            self.problem(self._place, "not valid TOML: nested too deeply", Costs.RUNS)
-        return {}
-
-    def only_known(self, table: Mapping[str, Any], known: tuple[str, ...], place: str, job: str | None = None) -> None:
-        for key in table:
-            if key not in known:
-                self.unknown("key", key, known, place, job)
-
-    def unknown(self, noun: str, name: str, known: tuple[str, ...], place: str, job: str | None) -> None:
-        nearest = difflib.get_close_matches(name, known, 1, 0.5)
-        hint = f"did you mean '{nearest[0]}'" if nearest else f"known are {', '.join(sorted(known))}"
-        self.problem(place, f"there is no {noun} '{one_line(name, 80)}'; {hint}", Costs.RUNS, job)
-
-    def struct[T: msgspec.Struct](self, table: object, kind: type[T], place: str, job: str | None) -> T:
-        """Convert a table key by key, so that one wrong value hides no other."""
-        if not isinstance(table, dict):
-            self.problem(place, f"must be a table, not {_toml_type(table)}", Costs.RUNS, job)
-            return kind()
-        fields = {field.name: field.type for field in msgspec.structs.fields(kind)}
-        self.only_known(table, tuple(fields), place, job)
-        values: dict[str, Any] = {}
-        for name, type_ in fields.items():
-            if name not in table:
-                continue
-            before = len(self.problems)
-            value = table[name] if name == "schedule" else self._filled(table[name], f"{place}.{name}", job)
-            if len(self.problems) > before:
-                continue
-            try:
-                values[name] = msgspec.convert(value, type_, dec_hook=_from_toml)
-            except msgspec.ValidationError as error:
-                reason, _, inner = str(error).partition(" - at `$")
-                costs = Costs.TIMER if name == "schedule" else Costs.RUNS
-                self.problem(f"{place}.{name}{inner.rstrip('`')}", _plain(reason), costs, job)
-        return kind(**values)
-
-    def _filled(self, value: object, place: str, job: str | None) -> object:
-        """Fill `%NAME%` in a list of texts; an exclusion that names a setting must not silently exclude nothing."""
-        if not isinstance(value, list):
-            return value
-        filled: list[object] = []
-        for position, item in enumerate(value):
-            text = fill(item, self._environ) if isinstance(item, str) else item
-            if isinstance(text, ScheduleError):
-                self.problem(f"{place}[{position}]", text.sentence, Costs.RUNS, job)
-            filled.append(text)
-        return filled
+def _scope(document: Mapping[str, object], place: str, reader: SettingsReader) -> Scope:
+    scope = reader.struct(document.get("scope", {}), Scope, f"{place}: scope", None)
+    for key in INCLUDING:
+        if not getattr(scope, key):
+            reader.problem(f"{place}: scope.{key}", 'is empty, so nothing is in scope; write ["*"] for all', Costs.RUNS)
+    return scope
 
 
-_WORDS = {
-    "array": "a list",
-    "bool": "true or false",
-    "date": "a date",
-    "datetime": "a date with a time",
-    "float": "a number",
-    "int": "a whole number",
-    "object": "a table",
-    "str": "a text in quotes",
-    "time": "a time",
-}
+def _lists(rules: Sequence[TagRule], read_list: Callable[[str], Sequence[str] | None]) -> dict[str, tuple[str, ...]]:
+    """Read the files that rules take their values from; one that cannot be read is left out."""
+    lists: dict[str, tuple[str, ...]] = {}
+    for name in {rule.allowed_from: None for rule in rules if rule.allowed_from}:
+        lines = read_list(name) if rule_problems.is_file_name(name) else None
+        if lines is not None:
+            lists[name] = tuple(dict.fromkeys(filter(None, map(str.strip, lines))))
+    return lists
 
 
-def _from_toml(kind: type, value: object) -> object:
-    if kind is Duration:
-        return Duration.parse(value)
-    raise NotImplementedError(kind)
+def _tag_problems(settings: TagAudit, where: str, reader: SettingsReader, lists: Mapping[str, Sequence[str]]) -> None:
+    found: list[tuple[str, str]] = []
+    for position, identifier in enumerate(settings.armed_subscriptions):
+        if not is_guid(identifier):
+            text = "is no id of a subscription; name each by its GUID, as nothing else arms one"
+            found.append((f"{where}.armed_subscriptions[{position}]", f"'{one_line(identifier, 80)}' {text}"))
+    if wrong := problem_of(settings.owner_tag):
+        found.append((f"{where}.owner_tag", f"'{one_line(settings.owner_tag, 80)}' {wrong}"))
+    found += rule_problems.problems_of(reader.items_of(TagRule), lists)
+    found += exemptions.problems_of(reader.items_of(Exemption))
+    for place, text in found:
+        reader.problem(place, text, Costs.RUNS, where.rpartition(".")[2])
 
 
-def _toml_type(value: object) -> str:
-    kind = type(value).__name__
-    return _WORDS[{"dict": "object", "list": "array"}.get(kind, kind)]
-
-
-_NO_MANAGEMENT_GROUP = (
-    "must be the id of a management group, not its display name or path: letters, digits, '-', '_', '.', '(' and ')', "
-    "at most 90"
-)
-
-
-def _plain(reason: str) -> str:
-    """Turn msgspec's sentence into the operator's words."""
-    if "matching regex" in reason:
-        return _NO_MANAGEMENT_GROUP  # the only pattern there is
-    text = reason[0].lower() + reason[1:].replace(" | null`", "`")
-    for theirs, ours in _WORDS.items():
-        text = text.replace(f"`{theirs}`", ours)
-    return text
+def _tag_cautions(settings: TagAudit, where: str, reader: SettingsReader) -> Iterator[tuple[str, str]]:
+    if settings.schedule is not None and not reader.items_of(TagRule):
+        yield f"{where}.rules", "there is none, so that every run fails; write one under [[jobs.tag-audit.rules]]"
+    automatic = any(rule.mode is RuleMode.AUTOMATIC for rule in settings.rules)
+    applies = settings.mode is JobMode.APPLY
+    if applies and not settings.armed_subscriptions:
+        yield f"{where}.mode", "is 'apply', and changes nothing as armed_subscriptions is empty; name subscriptions"
+    if settings.armed_subscriptions and applies and not automatic:
+        text = 'the timer changes nothing there, as no rule has mode = "automatic"; people still can, by plan'
+        yield f"{where}.armed_subscriptions", text
+    if automatic and not applies:
+        yield f"{where}.mode", "is 'plan', so that the timer applies nothing of automatic rules; write \"apply\""
+    yield from rule_problems.cautions_of(reader.items_of(TagRule))
+    yield from exemptions.cautions_of(reader.items_of(Exemption), {rule.name for rule in settings.rules})

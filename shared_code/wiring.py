@@ -4,30 +4,27 @@ import getpass
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from shared_code.azure_api.arm import Arm
 from shared_code.azure_api.credential import credential
-from shared_code.azure_api.estate import AzureEstate
 from shared_code.environment import Environment, read_environment
 from shared_code.errors import StoreError
 from shared_code.heartbeat import heartbeat
-from shared_code.jobs import JOBS
-from shared_code.jobs.watchdog import NAME as WATCHDOG
 from shared_code.locks import Locks
 from shared_code.processes import is_dead, this_process
 from shared_code.run_records import RunRecords
 from shared_code.run_requests import RunRequests
 from shared_code.settings import Configuration, Costs, Problem, configure
 from shared_code.store import Store, open_store
-from shared_code.worker import Worker
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
+
+    from shared_code.worker import Worker
 
 APP_FOLDER = Path(__file__).resolve().parent.parent
 """The folder of host.json and function_app.py."""
@@ -39,6 +36,20 @@ TIME_LIMIT = 20 * 60.0
 def utc_now() -> datetime:
     """Return the present moment, aware, UTC."""
     return datetime.now(UTC)
+
+
+_LONGEST_LIST = 1024 * 1024
+
+
+def read_list(folder: Path, name: str) -> list[str] | None:
+    """Return the lines of a file in that folder; None if it is no file, not UTF-8, or over a mebibyte."""
+    path = folder / name
+    try:
+        if not path.is_file() or path.stat().st_size > _LONGEST_LIST:
+            return None
+        return path.read_text("utf-8-sig").splitlines()
+    except (OSError, ValueError):
+        return None
 
 
 def user_name() -> str | None:
@@ -68,10 +79,14 @@ class Steward:
             content = path.read_bytes() if path.is_file() else None  # a pipe or a device would never end
         except (OSError, ValueError):
             content = None
-        read = configure(content, path.name, self.environ)
+        read = configure(content, path.name, self.environ, partial(read_list, path.parent))
         settings = [*self.environment.problems, *self._store_problem()]
         problems = [Problem("app settings", text, Costs.RUNS) for text in settings]
-        problems += [Problem("app settings", text, Costs.RUNS, WATCHDOG) for text in self.environment.watchdog_problems]
+        problems += [
+            Problem("app settings", text, Costs.RUNS, "watchdog") for text in self.environment.watchdog_problems
+        ]
+        logs = self.environment.activity_problems
+        problems += [Problem("app settings", text, Costs.RUNS, "tag-audit") for text in logs]
         return msgspec.structs.replace(read, problems=(*problems, *read.problems))
 
     @cached_property
@@ -96,8 +111,15 @@ class Steward:
         """The locks of the jobs."""
         return Locks(self.store, utc_now, this_process(), is_dead)
 
-    def worker(self, time_limit: float | None) -> Worker:
+    def worker(self, time_limit: float | None) -> "Worker":
         """Return what performs runs; `time_limit` in seconds, None for a terminal, where nothing cuts a run short."""
+        # Here, since most of the code is theirs, and indexing the app needs none of it.
+        from shared_code.azure_api.activity import LogAnalytics
+        from shared_code.azure_api.arm import Arm
+        from shared_code.azure_api.estate import AzureEstate
+        from shared_code.jobs import JOBS
+        from shared_code.worker import Worker
+
         arm = Arm(self.environment.arm_endpoint, self.environment.arm_audience, self._credential)
         return Worker(
             configuration=self.configuration,
@@ -105,6 +127,12 @@ class Steward:
             records=self.records,
             locks=self.locks,
             estate=AzureEstate(arm),
+            activity=LogAnalytics(
+                self.environment.logs_endpoint,
+                self.environment.logs_audience,
+                self.environment.logs_workspace_id,
+                self._credential,
+            ),
             store=self.store,
             clock=utc_now,
             heartbeat=heartbeat(self.environment.heartbeat_url),

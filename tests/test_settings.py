@@ -1,16 +1,21 @@
 """steward.toml: every problem at once, each with its place, and never more allowed than was understood."""
 
+import re
 import tomllib
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as some
 
+from shared_code.exemptions import Exemption
 from shared_code.jobs import JOBS as PERFORMED
 from shared_code.schedules import Schedule
 from shared_code.scope import Scope
-from shared_code.settings import JOBS, Configuration, Costs, ListResourceGroups, configure
+from shared_code.settings import JOBS, Configuration, Costs, JobMode, ListResourceGroups, TagAudit, configure
+from shared_code.tag_rules import AppliesTo, RuleMode, TagRule
 
 FIVE_FIELDS = "'30 5 * * *' has five fields, which stop firing when the app scales; write '0 30 5 * * *'"
 SHIPPED = Path(__file__).parent.parent / "steward.toml"
@@ -122,7 +127,7 @@ class TestProblems:
             ),
             (
                 "[jobs.zebra]",
-                "steward.toml: jobs: there is no job 'zebra'; known are list-resource-groups, watchdog",
+                f"steward.toml: jobs: there is no job 'zebra'; known are {', '.join(sorted(JOBS))}",
             ),
             ("[jobs]\nwatchdog = true", "steward.toml: jobs.watchdog: must be a table, not true or false"),
             ("[[jobs.watchdog]]", "steward.toml: jobs.watchdog: must be a table, not a list"),
@@ -205,10 +210,10 @@ class TestWhatAProblemCosts:
     @pytest.mark.parametrize(
         ("text", "no_timer", "no_runs"),
         [
-            ("scope = 3", {"list-resource-groups", "watchdog"}, {"list-resource-groups", "watchdog"}),
-            ("[scopes]", {"list-resource-groups", "watchdog"}, {"list-resource-groups", "watchdog"}),
-            ("[scope]\nsubscription = []", {"list-resource-groups", "watchdog"}, {"list-resource-groups", "watchdog"}),
-            ("jobs = 3", {"list-resource-groups", "watchdog"}, {"list-resource-groups", "watchdog"}),
+            ("scope = 3", set(JOBS), set(JOBS)),
+            ("[scopes]", set(JOBS), set(JOBS)),
+            ("[scope]\nsubscription = []", set(JOBS), set(JOBS)),
+            ("jobs = 3", set(JOBS), set(JOBS)),
             ("[jobs.watchdog]\nschedule = 'x'", {"watchdog"}, set()),
             ("[jobs.watchdog]\nschedule = 3", {"watchdog"}, set()),
             ("[jobs.watchdog]\nscedule = '0 0 5 * * *'", {"watchdog"}, {"watchdog"}),
@@ -273,6 +278,13 @@ VALUES = some.recursive(
 )
 
 
+RULE_KEYS = (
+    some.sampled_from([*TagRule.__struct_fields__, *Exemption.__struct_fields__])
+    | some.sampled_from(["name", "tag", "required"])
+    | KEYS
+)
+
+
 def check_anything(content: bytes, environ: dict[str, str]) -> Configuration:
     configuration = configure(content, "steward.toml", environ)
     for problem in configuration.problems:
@@ -284,7 +296,213 @@ def check_anything(content: bytes, environ: dict[str, str]) -> Configuration:
     return configuration
 
 
+def audited(text: str, read: dict[str, Sequence[str]] | None = None, **environ: str) -> Configuration:
+    """What is configured with `[jobs.tag-audit]` saying this."""
+    content = f"[jobs.watchdog]\nschedule = '0 0 * * * *'\n[jobs.tag-audit]\n{text}".encode()
+    return configure(content, "steward.toml", environ, (read or {}).get)
+
+
+def audit_of(configuration: Configuration) -> TagAudit:
+    settings = configuration.jobs["tag-audit"]
+    assert isinstance(settings, TagAudit)
+    return settings
+
+
+RULE = "[[rules]]\nname = 'owner'\ntag = 'owner'\n"
+SUBSCRIPTION = "00000000-0000-0000-0000-00000000000a"
+TAGS = "steward.toml: jobs.tag-audit"
+
+
+class TestTagAudit:
+    def test_without_a_word_it_plans_and_is_armed_nowhere(self) -> None:
+        settings = audit_of(audited(""))
+
+        assert settings == TagAudit()
+        assert (settings.mode, settings.armed_subscriptions) == (JobMode.PLAN, ())
+        assert (settings.max_changes, settings.max_share, settings.owner_tag) == (500, 0.2, "owner")
+
+    def test_rules_and_exemptions_are_read(self) -> None:
+        configuration = audited(
+            f"armed_subscriptions = ['%SUB%']\n[[jobs.tag-audit.rules]]\nname = 'owner'\ntag = 'owner'\n"
+            f"required = true\napplies_to = {{ types = ['*'], exclude_resource_groups = ['%KEEP%'] }}\n"
+            f"inherit_from = 'resource-group'\nmode = 'approve'\n[[jobs.tag-audit.exemptions]]\n"
+            f"scope = '/subscriptions/{SUBSCRIPTION}'\nrules = ['own*']\nreason = 'r'\nauthor = 'a'\n"
+            f"expires = 2027-01-31\n",
+            SUB=SUBSCRIPTION,
+            keep="mc_*",
+        )
+        settings = audit_of(configuration)
+
+        assert (configuration.problems, configuration.warnings) == ((), ())
+        assert settings.armed_subscriptions == (SUBSCRIPTION,)
+        (found,) = settings.rules
+        assert found.applies_to == AppliesTo(exclude_resource_groups=("mc_*",))
+        assert found.mode is RuleMode.APPROVE
+        assert settings.exemptions == (
+            Exemption(
+                scope=f"/subscriptions/{SUBSCRIPTION}",
+                rules=("own*",),
+                reason="r",
+                author="a",
+                expires=date(2027, 1, 31),
+            ),
+        )
+
+    def test_a_percent_sign_in_a_value_is_one(self) -> None:
+        (found,) = audit_of(audited("[[jobs.tag-audit.rules]]\nname = 'x'\ntag = 'x'\nallowed = ['100%']")).rules
+
+        assert found == TagRule(name="x", tag="x", allowed=("100%",))
+
+    def test_values_come_from_a_file_without_blank_lines_and_copies(self) -> None:
+        text = "[[jobs.tag-audit.rules]]\nname = 'x'\ntag = 'x'\nallowed_from = 'x.txt'"
+
+        assert audited(text, {"x.txt": [" web ", "", "data", "web"]}).lists == {"x.txt": ("web", "data")}
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("mode = 'aply'", ["mode: 'aply' is none of plan, apply; did you mean 'apply'"]),
+            ("max_share = 1.5", ["max_share: expected a number <= 1.0"]),
+            ("max_changes = 0", ["max_changes: expected a whole number >= 1"]),
+            (
+                "armed_subscriptions = ['prod-*']",
+                [
+                    (
+                        "armed_subscriptions[0]: 'prod-*' is no id of a subscription; name each by its GUID, as "
+                        "nothing else arms one"
+                    )
+                ],
+            ),
+            ("owner_tag = ' '", ["owner_tag: '' is blank; write the key of a tag"]),
+            ("[rules]\nname = 'x'", ["rules: must be a list of tables, each under [[jobs.tag-audit.rules]]"]),
+            ("[[rules]]\ntag = 'x'\nrequired = true", ["rules[0]: has no 'name'; add it"]),
+            ("rules = [3]", ["rules[0]: must be a table, not a whole number"]),
+            (
+                f"{RULE}patern = 'x'\nrequired = true",
+                ["rules[0]: there is no key 'patern'; did you mean 'pattern'"],
+            ),
+            (
+                f"{RULE}required = 1\nformat = 'dat'\nspelling = true",
+                [
+                    "rules[0].required: expected true or false, got a whole number",
+                    "rules[0].format: 'dat' is none of date, email, number, guid; did you mean 'date'",
+                ],
+            ),
+            (
+                f"{RULE}required = true\napplies_to = {{ type = ['x'], kinds = ['resources'], tags = {{a = 1}} }}",
+                [
+                    "rules[0].applies_to: there is no key 'type'; did you mean 'types'",
+                    (
+                        "rules[0].applies_to.kinds[0]: 'resources' is none of subscription, resource-group, resource; "
+                        "did you mean 'resource'"
+                    ),
+                    "rules[0].applies_to.tags[...]: expected a text in quotes, got a whole number",
+                ],
+            ),
+            (
+                f"{RULE}required = true\napplies_to = {{ types = ['%X%'] }}",
+                ["rules[0].applies_to.types[0]: '%X%' names no app setting; add the setting X to the app"],
+            ),
+            (
+                f"{RULE}required = true\n{RULE.replace('owner', 'x')}pattern = '['\nallowed_from = 'gone.txt'",
+                [
+                    (
+                        "rules[1].allowed_from: the file 'gone.txt' cannot be read; put it beside steward.toml, "
+                        "one value a line"
+                    ),
+                    (
+                        "rules[1].pattern: is no pattern of RE2: missing ]: [; see "
+                        "https://github.com/google/re2/wiki/Syntax"
+                    ),
+                ],
+            ),
+            (
+                "[[rules]]\ntag = 'x'\n[[rules]]\nname = 'y'\ntag = 'y'",
+                [
+                    "rules[0]: has no 'name'; add it",
+                    (
+                        "rules[1]: checks nothing; add required, allowed, pattern, format, spelling, aliases, "
+                        "forbidden or max_tags"
+                    ),
+                ],
+            ),
+            (
+                "[[exemptions]]\nscope = 'x'\nrules = ['*']\nreason = ''\nexpires = '31.12.2026'",
+                [
+                    "exemptions[0]: has no 'author'; add it",
+                    "exemptions[0].expires: is no date; write one such as 2026-12-31",
+                ],
+            ),
+            (
+                "[[exemptions]]\nscope = 'x'\nrules = ['*']\nreason = 'r'\nauthor = 'a'\nexpires = 2026-12-31",
+                [
+                    (
+                        "exemptions[0].scope: 'x' is no id of a subscription, a resource group or a resource; write "
+                        "one such as /subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-legacy"
+                    )
+                ],
+            ),
+        ],
+    )
+    def test_each_problem_has_its_place(self, text: str, expected: list[str]) -> None:
+        found = audited(re.sub(r"(?m)^(\[+)(?=[re])", r"\1jobs.tag-audit.", text))
+
+        assert sorted(map(str, found.problems)) == sorted(f"{TAGS}.{each}" for each in expected)
+        assert found.problems_of("tag-audit", Costs.RUNS)
+        assert not found.problems_of("list-resource-groups", Costs.TIMER)
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            (
+                "schedule = '0 30 5 * * *'",
+                "rules: there is none, so that every run fails; write one under [[jobs.tag-audit.rules]]",
+            ),
+            (
+                "mode = 'apply'",
+                "mode: is 'apply', and changes nothing as armed_subscriptions is empty; name subscriptions",
+            ),
+            (
+                f"mode = 'apply'\narmed_subscriptions = ['{SUBSCRIPTION}']",
+                (
+                    'armed_subscriptions: the timer changes nothing there, as no rule has mode = "automatic"; people '
+                    "still can, by plan"
+                ),
+            ),
+            (
+                "[[jobs.tag-audit.rules]]\nname = 'x'\ntag = 'x'\nrequired = true\ndefault = 'y'\nmode = 'automatic'",
+                "mode: is 'plan', so that the timer applies nothing of automatic rules; write \"apply\"",
+            ),
+            (
+                (
+                    f"[[jobs.tag-audit.exemptions]]\nscope = '/subscriptions/{SUBSCRIPTION}'\nrules = ['gone']\n"
+                    "reason = 'r'\nauthor = 'a'\nexpires = 2026-12-31"
+                ),
+                "exemptions[0].rules: 'gone' is the name of no rule",
+            ),
+        ],
+        ids=["no-rule", "armed-nowhere", "nothing-automatic", "only-plans", "exempt-from-nothing"],
+    )
+    def test_what_may_surprise_is_said(self, text: str, expected: str) -> None:
+        configuration = audited(text)
+
+        assert configuration.problems == ()
+        assert [str(each) for each in configuration.warnings] == [f"{TAGS}.{expected}"]
+
+
 class TestAnything:
+    @given(table=some.dictionaries(RULE_KEYS, VALUES, max_size=6), kind=some.sampled_from(["rules", "exemptions"]))
+    def test_random_rules_never_raise_and_never_run_half_understood(self, table: dict[str, str], kind: str) -> None:
+        said = "\n".join(f"{quoted(name)} = {value}" for name, value in table.items())
+
+        configuration = audited(f"[[jobs.tag-audit.{kind}]]\n{said}")
+
+        settings = audit_of(configuration)
+        if configuration.problems:
+            assert configuration.problems_of("tag-audit", Costs.RUNS)
+        else:
+            assert len(settings.rules) + len(settings.exemptions) == 1
+
     @given(content=some.binary())
     @example(content=b"")
     def test_random_bytes_never_raise(self, content: bytes) -> None:

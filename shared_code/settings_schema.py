@@ -1,0 +1,64 @@
+"""The JSON Schema of steward.toml, from the types that read it."""
+
+from typing import Any
+
+import msgspec
+
+from shared_code.durations import Duration
+from shared_code.scope import Scope
+from shared_code.settings import JOBS
+
+_DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def schema() -> dict[str, Any]:
+    """Return the schema, by which editors complete and check steward.toml.
+
+    What one key means for another is `steward check`'s alone.
+    """
+    references, parts = msgspec.json.schema_components([Scope, *JOBS.values()], schema_hook=_own)
+    for part in parts.values():
+        _close(part)
+    scope, *tables = references
+    return {
+        "$schema": _DRAFT,
+        "title": "steward.toml",
+        "description": "What Steward looks after, and when.",
+        "type": "object",
+        "properties": {
+            "scope": scope,
+            "jobs": {
+                "description": "The jobs, each in a table of its own.",
+                "type": "object",
+                "properties": dict(zip(JOBS, tables, strict=True)),
+                "additionalProperties": False,
+            },
+        },
+        "additionalProperties": False,
+        "$defs": parts,
+    }
+
+
+def _own(kind: type) -> dict[str, Any]:
+    if kind is Duration:
+        return {"type": "string", "pattern": "^[0-9]{1,6}[smhdw]$", "examples": ["90s", "60m", "6h", "14d", "2w"]}
+    raise NotImplementedError(kind)
+
+
+def _close(part: dict[str, Any]) -> None:
+    """Refuse unknown keys, as the reader does."""
+    if "description" in part:
+        part["description"] = " ".join(part["description"].split())
+    if "properties" in part:
+        part["additionalProperties"] = False
+        part["properties"] = {name: _without_null(each) for name, each in part["properties"].items()}
+
+
+def _without_null(value: dict[str, Any]) -> dict[str, Any]:
+    """TOML has no null: what has no value is not written."""
+    if value.get("default", "") is None:
+        value = {key: each for key, each in value.items() if key != "default"}
+    choices: list[dict[str, Any]] = [each for each in value.get("anyOf", ()) if each != {"type": "null"}]
+    if len(choices) != 1:
+        return value
+    return {key: each for key, each in value.items() if key != "anyOf"} | choices[0]
