@@ -3,28 +3,78 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 
 import msgspec
 
 from shared_code.errors import Damaged
 from shared_code.model import Verdict
+from shared_code.ndjson import PIECE
 from shared_code.run_records import folder
 from shared_code.scope import Scope
-from shared_code.store import Store
+from shared_code.store import Sink, Store
 
 
 class Part(msgspec.Struct, frozen=True):
-    """What vouches for a finished subscription: the verdict, the scope it was read under, and the kinds of records."""
+    """What vouches for a finished subscription: the verdict, the scope it was read under, and the kinds of records.
+
+    Records of the kinds in `long` are too many to be read at once.
+    """
 
     verdict: Verdict
     scope: Scope
     records: tuple[str, ...]
+    long: tuple[str, ...] = ()
 
 
 _AT_ONCE = 16
 """Parts read at the same time: each takes a store in Azure some milliseconds, and there may be a thousand."""
 
 _decode = msgspec.json.Decoder(Part).decode
+_encode = msgspec.json.Encoder().encode
+
+
+class PartWriter:
+    """Takes the records of one subscription, of several kinds at a time; few are kept, many go to the store at once."""
+
+    def __init__(self, store: Store, name: str, streams: ExitStack) -> None:
+        self._store = store
+        self._name = name
+        self._streams = streams
+        self._held: dict[str, bytearray] = {}
+        self._sinks: dict[str, Sink] = {}
+        self.verdict: Verdict | None = None
+
+    def add(self, kind: str, record: object) -> None:
+        """Add a record, one NDJSON line; raises StoreError."""
+        held = self._held.setdefault(kind, bytearray())
+        held += _encode(record)
+        held += b"\n"
+        if len(held) >= PIECE:
+            self._sink(kind).write(bytes(held))
+            held.clear()
+
+    def end(self, verdict: Verdict) -> None:
+        """Say that these are all, with what can be vouched for; without it the block leaves no part."""
+        self.verdict = verdict
+
+    def flush(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Write what is still held; return the kinds that have records, and those of them that have many."""
+        for kind, held in self._held.items():
+            if kind in self._sinks:
+                self._sinks[kind].write(bytes(held))
+            else:
+                self._store.write(self._key(kind), bytes(held))
+        self._streams.close()
+        return tuple(self._held), tuple(self._sinks)
+
+    def _sink(self, kind: str) -> Sink:
+        if kind not in self._sinks:
+            self._sinks[kind] = self._streams.enter_context(self._store.writer(self._key(kind)))
+        return self._sinks[kind]
+
+    def _key(self, kind: str) -> str:
+        return f"{self._name}.{kind}.ndjson"
 
 
 class Parts:
@@ -51,41 +101,58 @@ class Parts:
         """Return the verdicts of the finished subscriptions by their id's key, in its order."""
         return {name: self._parts[name].verdict for name in sorted(self._parts)}
 
+    @contextmanager
+    def writer(self, subscription_id: str) -> Iterator[PartWriter]:
+        """Write a part as a stream; the verdict comes last and makes it count, so that half a part never does.
+
+        Raises:
+            StoreError: the store cannot be written.
+        """
+        subscription = subscription_id.casefold()
+        name = f"{self._folder}/{subscription}"
+        with ExitStack() as streams:
+            writing = PartWriter(self._store, name, streams)
+            yield writing
+            if writing.verdict is None:
+                return
+            part = Part(writing.verdict, self._scope, *writing.flush())
+            self._store.write(f"{name}.json", msgspec.json.encode(part))
+            self._parts[subscription] = part
+
     def save(self, verdict: Verdict, **records: Iterable[object]) -> None:
-        """Write a part; the verdict comes last and makes it count, so that half a part never does.
+        """Write a part whose records are at hand.
 
         Args:
             verdict: what can be vouched for in the subscription.
             records: by kind, one for each NDJSON line, in order; a kind without any is not written.
         """
-        subscription = verdict.subscription_id.casefold()
-        name = f"{self._folder}/{subscription}"
-        encode = msgspec.json.Encoder().encode
-        encoded = {kind: b"".join(encode(record) + b"\n" for record in each) for kind, each in records.items()}
-        part = Part(verdict, self._scope, tuple(kind for kind, lines in encoded.items() if lines))
-        for kind in part.records:
-            self._store.write(f"{name}.{kind}.ndjson", encoded[kind])
-        self._store.write(f"{name}.json", msgspec.json.encode(part))
-        self._parts[subscription] = part
+        with self.writer(verdict.subscription_id) as part:
+            for kind, each in records.items():
+                for record in each:
+                    part.add(kind, record)
+            part.end(verdict)
 
-    def lines(self, subscription: str, kind: str) -> list[bytes]:
-        """Return the NDJSON lines of one kind of a finished subscription, by its id's key.
+    def lines(self, subscription: str, kind: str) -> Iterator[bytes]:
+        """Give the NDJSON lines of one kind of a finished subscription, by its id's key; few are read at once.
 
         Raises:
             Damaged: they are gone.
             StoreError: the store cannot be read.
         """
-        if kind not in self._parts[subscription].records:
-            return []
+        part = self._parts[subscription]
+        if kind not in part.records:
+            return iter(())
         key = f"{self._folder}/{subscription}.{kind}.ndjson"
+        if kind in part.long:
+            return self._store.lines(key)
         stored = self._store.read(key)
         if stored is None:
             raise Damaged(f"The part '{key}' is not there any more.")
-        return stored.data.split(b"\n")[:-1]
+        return iter(stored.data.split(b"\n")[:-1])
 
     def all_lines(self, subscriptions: Iterable[str], kind: str) -> Iterator[bytes]:
-        """Give the lines of several, in this order; the next few are on their way meanwhile."""
-        coming: deque[Future[list[bytes]]] = deque()
+        """Give the lines of several, in this order; the next few that are short are on their way meanwhile."""
+        coming: deque[Future[Iterator[bytes]]] = deque()
         with ThreadPoolExecutor(_AT_ONCE, "parts") as pool:
             try:
                 for subscription in subscriptions:

@@ -34,6 +34,7 @@ class Survey:
         verdicts = [*(finished[name] for name in self._chosen), *selection.not_read]
         self.known = selection.known
         self.verdicts = sorted(verdicts, key=lambda verdict: key(verdict.subscription_id))
+        self.read = selection.to_read
         self.complete = [
             subscription
             for subscription in selection.to_read
@@ -44,8 +45,8 @@ class Survey:
         """Give the NDJSON lines of one kind of all subscriptions, in the order of their ids."""
         return self._parts.all_lines(self._chosen, kind)
 
-    def lines_of(self, subscription: Subscription, kind: str) -> list[bytes]:
-        """Return those of one subscription."""
+    def lines_of(self, subscription: Subscription, kind: str) -> Iterator[bytes]:
+        """Give those of one subscription."""
         return self._parts.lines(subscription.id.casefold(), kind)
 
 

@@ -22,7 +22,7 @@ from shared_code.snapshots import Snapshots
 from shared_code.store import Store, open_store
 from shared_code.survey import Survey, survey
 from shared_code.work import OutOfTime, Work
-from tests.fakes import NOW, Clock, FakeEstate, subscription
+from tests.fakes import NOW, Clock, FakeEstate, NoActivity, subscription
 from tests.stores import DeadAfter, Killed
 
 RUN = Run(
@@ -56,6 +56,7 @@ def work_on(
         run=msgspec.structs.replace(RUN, scope=RunScope(requested)),
         configuration=Configuration(scope or Scope(), {}, {}, ()),
         estate=estate,
+        activity=NoActivity(),
         store=store,
         records=RunRecords(store),
         locks=Locks(store, clock, "this test", lambda _: False),

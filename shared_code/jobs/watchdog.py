@@ -7,8 +7,9 @@ from itertools import islice
 
 import msgspec
 
-from shared_code import ledger
 from shared_code.errors import Damaged
+from shared_code.findings import placed
+from shared_code.ledger import Head, Ledgers, State, compare
 from shared_code.missed_runs import JOBS, due_occurrence, missed
 from shared_code.model import Finding
 from shared_code.outputs import FINDINGS
@@ -86,12 +87,18 @@ def _missed_run(work: Work, job: str, schedule: Schedule, kept: timedelta, now: 
 
 def _remember(work: Work, findings: list[Finding]) -> None:
     """Say each finding once, when it is new, and once more when it has healed."""
-    observed = ledger.observe(ledger.read(work.store, NAME), findings, work.clock())
-    for finding in observed.new:
-        log.error("run=%s job=%s rule=%s %s", work.run.id, NAME, finding.rule, finding.detail)
-    for entry in observed.healed:
-        recent = islice(work.records.newest_readable(entry.resource_id.removeprefix(JOBS)), LOOKED_AT)
-        runs_again = any(run.ended and run.ended >= entry.first_seen for run in recent)
-        how = "runs again" if runs_again else "is no longer counted as missed"
-        log.warning("run=%s job=%s rule=%s %s %s", work.run.id, NAME, entry.rule, entry.resource_id, how)
-    ledger.write(work.store, NAME, observed.open)
+    now, ledgers = work.clock(), Ledgers(work.store)
+    seen = sorted(map(placed, findings), key=lambda one: one.place)
+    compared = list(compare(ledgers.entries(NAME), seen, now, lambda _: State.FIXED))
+    for each in compared:
+        if each.state is State.NEW:
+            for finding in each.findings:
+                log.error("run=%s job=%s rule=%s %s", work.run.id, NAME, finding.rule, finding.detail)
+        if each.state is State.FIXED:
+            entry = each.entry
+            recent = islice(work.records.newest_readable(entry.resource_id.removeprefix(JOBS)), LOOKED_AT)
+            runs_again = any(run.ended and run.ended >= entry.first_seen for run in recent)
+            how = "runs again" if runs_again else "is no longer counted as missed"
+            log.warning("run=%s job=%s rule=%s %s %s", work.run.id, NAME, entry.rule, entry.resource_id, how)
+    remaining = [msgspec.json.encode(each.entry) for each in compared if each.state.remains]
+    ledgers.keep(NAME, Head(work.run.id, now), remaining)

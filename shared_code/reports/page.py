@@ -1,5 +1,7 @@
 """HTML pages: one file without anything to load, every value escaped."""
 
+import base64
+import hashlib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -13,12 +15,36 @@ if TYPE_CHECKING:
     import jinja2
 
 
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+class Markup(str):
+    """Markup of our own making, which a template puts in as it is."""
+
+    __slots__ = ()
+
+    def __html__(self) -> str:
+        return str(self)
+
+    @property
+    def source(self) -> str:
+        """How a Content-Security-Policy names an inline script or style of exactly this text."""
+        digest = hashlib.sha256(self.encode()).digest()
+        return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+@cache
+def inline(name: str) -> Markup:
+    """Return a script or style in `templates`, to be put into a page whose policy allows its `source` and no other."""
+    return Markup((_TEMPLATES / name).read_text("utf-8"))
+
+
 @cache
 def _pages() -> "jinja2.Environment":
     import jinja2  # on first use: indexing the app must stay fast
 
     pages = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -26,6 +52,7 @@ def _pages() -> "jinja2.Environment":
     )
     pages.filters["utc"] = text_of
     pages.filters["short"] = _short
+    pages.globals["inline"] = inline
     return pages
 
 

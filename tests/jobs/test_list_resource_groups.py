@@ -28,7 +28,7 @@ from shared_code.scope import Scope
 from shared_code.settings import Configuration
 from shared_code.store import Sink, Store, open_store
 from shared_code.work import OutOfTime, Summary, Work
-from tests.fakes import NOW, Clock, FakeEstate, lock, resource, resource_group, resource_id, subscription
+from tests.fakes import NOW, Clock, FakeEstate, NoActivity, lock, resource, resource_group, resource_id, subscription
 from tests.stores import DeadAfter, Killed, Passing
 
 RUN = Run(
@@ -296,6 +296,7 @@ def work_on(
         run=run,
         configuration=Configuration(scope or Scope(), {}, {}, ()),
         estate=estate,
+        activity=NoActivity(),
         store=store,
         records=RunRecords(store),
         locks=Locks(store, clock, "this test", lambda _: False),

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from shared_code import ledger
+from shared_code.ledger import Entry, Ledgers
 from shared_code.model import Finding
 from shared_code.retention import remove_old
 from shared_code.run_records import RunRecords
@@ -42,6 +42,10 @@ def watch(world: World) -> Run:
 def findings(world: World, run: Run) -> list[Finding]:
     lines = world.store.lines(f"runs/{run.id}/findings.ndjson")
     return [msgspec.json.decode(line, type=Finding) for line in lines]
+
+
+def remembered(world: World) -> list[Entry]:
+    return list(Ledgers(world.store).entries("watchdog"))
 
 
 def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -81,7 +85,7 @@ def test_a_missed_run_is_said_once_and_its_end_too(world: World, caplog: pytest.
         watch(world)
     assert len(errors(caplog)) == 1
     assert "job=watchdog rule=missed-run list-resource-groups was due at 2026-11-22T05:00:00Z" in errors(caplog)[0]
-    entry = ledger.read(world.store, "watchdog")[0]
+    entry = remembered(world)[0]
     assert (entry.first_seen, entry.times_seen) == (FIVE + timedelta(minutes=61), 3)
 
     by_hand = world.requests().by_hand(JOB, Wanted(), TriggeredBy.HTTP)
@@ -89,7 +93,7 @@ def test_a_missed_run_is_said_once_and_its_end_too(world: World, caplog: pytest.
     assert watch(world).counts["missed_runs"] == 0
 
     assert "rule=missed-run jobs/list-resource-groups runs again" in caplog.text
-    assert ledger.read(world.store, "watchdog") == []
+    assert remembered(world) == []
     assert len(errors(caplog)) == 1
 
 
@@ -234,7 +238,7 @@ def test_a_terminal_only_looks(world: World) -> None:
     old = run_at(world, FIVE)
     world.now = FIVE + timedelta(days=91)
     watch(world)
-    ledger_before = ledger.read(world.store, "watchdog")
+    ledger_before = remembered(world)
     sighting = world.store.read(f"schedules/{JOB}.json")
     beats, kept = world.heartbeats, run_at(world, FIVE + timedelta(days=92))
     assert old != kept
@@ -244,7 +248,7 @@ def test_a_terminal_only_looks(world: World) -> None:
     run = world.requests().by_hand("watchdog", Wanted(), TriggeredBy.CLI)
     assert world.worker().perform(run.id) == ()
 
-    assert ledger.read(world.store, "watchdog") == ledger_before
+    assert remembered(world) == ledger_before
     assert world.store.read(f"schedules/{JOB}.json") == sighting
     assert kept in world.store.folders("runs")
     assert world.heartbeats == beats

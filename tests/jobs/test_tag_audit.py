@@ -1,0 +1,344 @@
+"""tag-audit: what is judged, what becomes of findings over runs, and nothing said about what was not read."""
+
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from shared_code.activity import Evidence, Span, Writers, write_of
+from shared_code.compliance import Compliance
+from shared_code.errors import AccessDenied, SettingsError
+from shared_code.history import History
+from shared_code.jobs.tag_audit import NAME, tag_audit
+from shared_code.locks import Locks
+from shared_code.model import Finding, Reading, Resource, Subscription
+from shared_code.outputs import COMPLIANCE, FINDINGS, FINDINGS_CSV, REPORT
+from shared_code.plan import Plans
+from shared_code.ports import Activity
+from shared_code.run_records import RunRecords
+from shared_code.runs import Mode, Run, RunStatus, TriggeredBy
+from shared_code.scope import Scope
+from shared_code.settings import Configuration, TagAudit
+from shared_code.store import Store, open_store
+from shared_code.tag_rules import AppliesTo, Parent, RuleMode, TagRule
+from shared_code.work import Summary, Work
+from tests.fakes import NOW, Clock, FakeEstate, NoActivity, resource, resource_group, resource_id, subscription
+from tests.stores import DeadAfter, Killed
+
+ONE, TWO = subscription(1, "Shop"), subscription(2, "Lab")
+OWNER = TagRule(name="owner", tag="owner", required=True)
+NO_ROLE = AccessDenied("cannot read resources: Azure answered 403")
+
+
+@pytest.fixture(name="store")
+def _store(tmp_path: Path) -> Store:
+    """An empty local store."""
+    return open_store(tmp_path.as_uri())
+
+
+def run_number(number: int) -> Run:
+    """The run of that day."""
+    started = NOW + timedelta(days=number)
+    return Run(
+        id=f"{started:%Y%m%dT%H%M%SZ}-tag-audit-9c01f2ab",
+        job=NAME,
+        mode=Mode.PLAN,
+        trigger=TriggeredBy.TIMER,
+        requested=started,
+        started=started,
+        attempt=1,
+    )
+
+
+def audit(
+    store: Store,
+    estate: FakeEstate,
+    *rules: TagRule,
+    number: int = 0,
+    activity: Activity | None = None,
+    scope: Scope | None = None,
+    checkpoint: Callable[[], None] = lambda: None,
+) -> Summary:
+    clock = Clock(NOW + timedelta(days=number, minutes=1))
+    settings = TagAudit(rules=rules or (OWNER,))
+    return tag_audit(
+        Work(
+            run=run_number(number),
+            configuration=Configuration(scope or Scope(), {NAME: settings}, {}, ()),
+            estate=estate,
+            activity=activity or NoActivity(),
+            store=store,
+            records=RunRecords(store),
+            locks=Locks(store, clock, "this test", lambda _: False),
+            clock=clock,
+            progress=lambda _: None,
+            checkpoint=checkpoint,
+            heartbeat=lambda: True,
+            requeue=lambda _: None,
+        )
+    )
+
+
+def findings(store: Store, number: int = 0) -> list[Finding]:
+    lines = store.lines(f"runs/{run_number(number).id}/{FINDINGS}")
+    return [msgspec.json.decode(line, type=Finding) for line in lines]
+
+
+def compliance(store: Store, number: int = 0) -> Compliance:
+    stored = store.read(f"runs/{run_number(number).id}/{COMPLIANCE}")
+    assert stored
+    return msgspec.json.decode(stored.data, type=Compliance)
+
+
+def shop(*owned: str, bare: tuple[str, ...] = (), owner: Subscription = ONE, **group: object) -> FakeEstate:
+    """One group with a resource of each name: some with an owner, some without."""
+    web = resource_group(owner, "rg-web", **group)  # type: ignore[arg-type]  # the names are checked when it is made
+    found: list[str | Resource] = [
+        resource(resource_id(web, name), tags={"Owner": "ana@example.com"}) for name in owned
+    ]
+    found += [resource(resource_id(web, name)) for name in bare]
+    return FakeEstate([owner], {owner.id: [[web]]}, {owner.id: [found[:2], found[2:]]})
+
+
+class TestOneRun:
+    def test_everything_is_judged_and_what_is_wrong_is_found(self, store: Store) -> None:
+        """Keys compare without case; findings are in the order of ids, each with what was expected."""
+        summary = audit(store, shop("a", "c", bare=("d", "b")))
+
+        assert (summary.status, summary.error) == (RunStatus.SUCCEEDED, None)
+        assert [(each.resource_id.rsplit("/", 1)[1], each.rule, each.kind) for each in findings(store)] == [
+            ("b", "owner", "missing"),
+            ("d", "owner", "missing"),
+        ]
+        assert findings(store)[0].first_seen == NOW
+        assert compliance(store).percent == 50.0
+        assert summary.counts == {
+            "subscriptions_read": 1,
+            "subscriptions_not_read": 0,
+            "subscriptions_skipped": 0,
+            "audited": 4,
+            "checks": 4,
+            "violations": 2,
+            "exempted": 0,
+            "findings": 2,
+            "new_findings": 2,
+            "fixed_findings": 0,
+            "planned_changes": 0,
+        }
+        assert summary.outputs == (FINDINGS, FINDINGS_CSV, REPORT, COMPLIANCE)
+        for name in summary.outputs:
+            assert b"".join(store.chunks(f"runs/{run_number(0).id}/{name}"))
+
+    def test_groups_and_subscriptions_have_rules_of_their_own(self, store: Store) -> None:
+        rules = [
+            TagRule(name=kind, tag="cost-center", required=True, applies_to=AppliesTo(kinds=(kind,)))  # type: ignore[arg-type]  # a text as in TOML
+            for kind in ("subscription", "resource-group")
+        ]
+
+        audit(store, shop("a", tags={"Cost-Center": "1"}), *rules)
+
+        assert [(each.resource_id, each.rule) for each in findings(store)] == [
+            (f"/subscriptions/{ONE.id}", "subscription")
+        ]
+
+    def test_a_managed_group_and_what_is_in_it_are_left_alone(self, store: Store) -> None:
+        summary = audit(store, shop(bare=("a", "b"), managed_by="/subscriptions/s/…/managedClusters/aks"))
+
+        assert summary.counts["findings"] == 0
+        assert compliance(store).left_out == {"managed": 3, "no rule applies": 1}
+        assert compliance(store).percent is None
+
+    def test_a_type_that_cannot_carry_tags_is_left_out_and_shown(self, store: Store) -> None:
+        estate = shop(bare=("a",))
+        estate.untaggable = frozenset({"microsoft.web/sites"})
+
+        summary = audit(store, estate)
+
+        assert summary.counts["findings"] == 0
+        assert compliance(store).left_out["untaggable"] == 1
+
+    def test_where_types_are_unknown_all_are_audited_and_the_report_says_so(self, store: Store) -> None:
+        estate = shop(bare=("a",))
+        estate.fail_on[("types_without_tags", ONE.id, 1)] = NO_ROLE
+
+        summary = audit(store, estate)
+
+        assert summary.counts["findings"] == 1
+        page = b"".join(store.chunks(f"runs/{run_number(0).id}/{REPORT}")).decode()
+        assert "types that cannot carry tags are audited like all others" in page
+
+    def test_what_is_out_of_scope_is_not_judged(self, store: Store) -> None:
+        scope = Scope(exclude_resource_groups=("RG-*",))
+
+        assert audit(store, shop(bare=("a",)), scope=scope).counts["findings"] == 0
+        assert (
+            audit(store, shop(bare=("a",)), scope=Scope(exclude_resource_types=("*/SITES",)), number=1).counts[
+                "findings"
+            ]
+            == 0
+        )
+
+    def test_without_a_rule_it_fails_in_words(self, store: Store) -> None:
+        """A job that looks at everything and judges nothing would look well."""
+        configuration = Configuration(Scope(), {NAME: TagAudit()}, {}, ())
+        with pytest.raises(SettingsError, match=r"^There is no rule to audit by; write some under"):
+            tag_audit(bare_work(store, configuration))
+
+    def test_hostile_tags_stay_text(self, store: Store) -> None:
+        hostile = "<script>alert(1)</script>\x1b[31m=1+1\n"
+        web = resource_group(ONE, "rg-web")
+        found = [resource(resource_id(web, "a"), tags={"owner": hostile})]
+        estate = FakeEstate([ONE], {ONE.id: [[web]]}, {ONE.id: [found]})
+
+        audit(store, estate, TagRule(name="owner", tag="owner", allowed=("web",)))
+
+        page = b"".join(store.chunks(f"runs/{run_number(0).id}/{REPORT}")).decode()
+        assert "<script>alert" not in page
+        assert "\x1b" not in findings(store)[0].detail
+
+
+def bare_work(store: Store, configuration: Configuration) -> Work:
+    clock = Clock()
+    return Work(
+        run=run_number(0),
+        configuration=configuration,
+        estate=FakeEstate([ONE]),
+        activity=NoActivity(),
+        store=store,
+        records=RunRecords(store),
+        locks=Locks(store, clock, "this test", lambda _: False),
+        clock=clock,
+        progress=lambda _: None,
+        checkpoint=lambda: None,
+        heartbeat=lambda: True,
+        requeue=lambda _: None,
+    )
+
+
+class TestOverRuns:
+    def test_new_open_and_fixed(self, store: Store) -> None:
+        """A second sighting keeps the first date; what heals is forgotten and would start anew."""
+        audit(store, shop("a", bare=("b", "c")))
+        second = audit(store, shop("a", "b", bare=("c", "d")), number=1)
+
+        assert (second.counts["new_findings"], second.counts["fixed_findings"]) == (1, 1)
+        first_seen = {each.resource_id.rsplit("/", 1)[1]: each.first_seen for each in findings(store, 1)}
+        assert first_seen == {"c": NOW, "d": NOW + timedelta(days=1)}
+
+        third = audit(store, shop("a", bare=("b", "c", "d")), number=2)
+        assert (third.counts["new_findings"], third.counts["fixed_findings"]) == (1, 0)
+        assert [each.percent for each in History(store, NAME).last(9)] == [33.3, 50.0, 25.0]
+
+    def test_what_was_not_read_is_neither_fixed_nor_compliant(self, store: Store) -> None:
+        audit(store, shop("a", bare=("b", "c")))
+        broken = shop("a", bare=("b", "c"))
+        broken.fail_on[("resources", ONE.id, 1)] = NO_ROLE
+
+        second = audit(store, broken, number=1)
+        third = audit(store, shop("a", bare=("b", "c")), number=2)
+
+        assert second.status is RunStatus.FAILED
+        assert (second.counts["fixed_findings"], second.counts["findings"]) == (0, 0)
+        assert compliance(store, 1).percent is None
+        assert third.counts["new_findings"] == 0
+        assert {each.first_seen for each in findings(store, 2)} == {NOW}
+
+    def test_a_rule_that_is_taken_away_fixes_nothing(self, store: Store) -> None:
+        audit(store, shop(bare=("a",)))
+
+        second = audit(store, shop(bare=("a",)), TagRule(name="other", tag="x", forbidden=True), number=1)
+
+        assert second.counts["fixed_findings"] == 0
+
+    def test_wherever_it_dies_the_next_attempt_says_the_same(self, tmp_path: Path) -> None:
+        """Also while it makes its ledgers the ledgers."""
+        calls = 0
+        while True:
+            calls += 1
+            again = open_store((tmp_path / f"at-{calls}").as_uri())
+            audit(again, shop("a", bare=("b", "c")))
+            try:
+                audit(DeadAfter(again, calls, after=bool(calls % 2)), shop("a", "b", bare=("c", "d")), number=1)
+            except Killed:
+                killed = True
+            else:
+                killed = False
+            second = audit(again, shop("a", "b", bare=("c", "d")), number=1)
+            assert (second.counts["new_findings"], second.counts["fixed_findings"]) == (1, 1)
+            assert len(History(again, NAME).last(9)) == 2
+            if not killed:
+                break
+        assert calls > 15
+
+
+class TestChanges:
+    RULE = TagRule(name="owner", tag="owner", required=True, mode=RuleMode.APPROVE, inherit_from=Parent.RESOURCE_GROUP)
+
+    def test_a_rule_that_says_how_makes_a_plan(self, store: Store) -> None:
+        summary = audit(store, shop("a", bare=("b",), tags={"owner": "team@example.com"}), self.RULE)
+
+        plan = Plans(store).get(summary.plan or "")
+        assert summary.counts["planned_changes"] == len(plan.items) == 1
+        assert plan.items[0].change.set == {"owner": "team@example.com"}
+        assert plan.items[0].resource_id.endswith("/b")
+        assert findings(store)[0].evidence["change"] == "set 'owner' to 'team@example.com'"
+
+    def test_no_change_has_its_reason(self, store: Store) -> None:
+        summary = audit(store, shop(bare=("b",)), self.RULE)
+
+        assert (summary.plan, summary.counts["planned_changes"]) == (None, 0)
+        assert findings(store)[0].evidence["no_change"]
+
+    def test_a_rule_that_only_reports_plans_nothing(self, store: Store) -> None:
+        rule = msgspec.structs.replace(self.RULE, mode=RuleMode.REPORT)
+
+        assert audit(store, shop(bare=("b",), tags={"owner": "x"}), rule).plan is None
+
+
+class TestSuggestedOwner:
+    def test_is_asked_for_only_where_an_owner_is_missing(self, store: Store) -> None:
+        activity = NoActivity()
+        audit(store, shop("a"), activity=activity)
+        assert activity.asked == []
+
+        audit(store, shop(bare=("a", "b")), activity=activity, number=1)
+        assert activity.asked == [ONE.id]
+        assert "suggested_owner" not in findings(store, 1)[0].evidence
+
+    def test_is_who_created_it(self, store: Store) -> None:
+        estate = shop(bare=("a",))
+        name = resource_id(resource_group(ONE, "rg-web"), "a")
+
+        class Known:
+            def writers(self, subscriptions: Collection[str], since: datetime, until: datetime) -> Evidence:
+                assert (list(subscriptions), since < until) == ([ONE.id], True)
+                write = write_of(NOW - timedelta(days=3), "ana@example.com")
+                return Evidence(
+                    span=Span(NOW - timedelta(days=90), NOW),
+                    available=True,
+                    complete=True,
+                    writers={name.casefold(): Writers(write, write)},
+                    recorded={ONE.id.casefold(): NOW - timedelta(days=90)},
+                )
+
+        audit(store, estate, activity=Known())
+
+        assert findings(store)[0].evidence["suggested_owner"] == "ana@example.com"
+
+
+def test_two_subscriptions_are_one_report(store: Store) -> None:
+    """Findings of all in the order of ids; one that cannot be read is named, and the other's count."""
+    one, two = shop(bare=("a",)), shop("b", bare=("c",), owner=TWO)
+    both = FakeEstate([TWO, ONE], {**one.groups, **two.groups}, {**one.ids, **two.ids})
+    both.fail_on[("resource_groups", ONE.id, 1)] = NO_ROLE
+
+    summary = audit(store, both)
+
+    assert summary.status is RunStatus.PARTIAL
+    assert [(each.subscription_id, each.reading) for each in summary.verdicts] == [
+        (ONE.id, Reading.INCOMPLETE),
+        (TWO.id, Reading.COMPLETE),
+    ]
+    assert [each.resource_id.rsplit("/", 1)[1] for each in findings(store)] == ["c"]
