@@ -19,6 +19,13 @@ log = logging.getLogger(__name__)
 BEAT = 1.0
 """Seconds between two looks at progress, lock and cancellation."""
 
+WRITE_ROOM = 60.0
+"""Seconds of the lock that must remain before a write to Azure.
+
+A write may wait 30 s for its budget and takes 30 s to connect and 30 s to be answered; a takeover comes 60 s after the
+expiry at the earliest.
+"""
+
 
 class Attempt:
     """Beats in a thread of its own; the job asks at its checkpoints whether to go on."""
@@ -44,6 +51,7 @@ class Attempt:
         self._progress: Progress | None = None
         self._cancelled = False
         self._fenced = ""
+        self._renewing = threading.Lock()
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._beat_on, name=f"beat of {self.run.id}", daemon=True)
 
@@ -84,6 +92,27 @@ class Attempt:
             self.renew()  # this process was paused, and its beat with it
         if self._fenced:
             raise Fenced(self._fenced)
+
+    def may_write(self) -> None:
+        """Return if enough of the lock remains for a write to Azure to end before anybody takes the run over.
+
+        Safe for many threads.
+
+        Raises:
+            Fenced: less than WRITE_ROOM remains and the lock cannot be renewed, or it is lost.
+            StoreError: the lock cannot be reached.
+        """
+        if self._remaining() < WRITE_ROOM:
+            with self._renewing:
+                if self._remaining() < WRITE_ROOM and not self._fenced:
+                    self.renew()
+        if self._fenced:
+            raise Fenced(self._fenced)
+        if self._remaining() < WRITE_ROOM:
+            raise Fenced(f"run {self.run.id} has too little of its lock left to write to Azure")
+
+    def _remaining(self) -> float:
+        return EXPIRY.total_seconds() - (time.monotonic() - self._renewed)
 
     def _beat_on(self) -> None:
         while not self._done.wait(BEAT) and not self._fenced:

@@ -6,6 +6,7 @@ StewardError                    anything below; the text is one sentence fit for
 │   └── KeyReused               the Idempotency-Key was used before with another body
 ├── Unknown                     no such job, run or report: check the name
 ├── Refused                     well-formed, and not allowed now: locked, unavailable, already ended
+│   └── Stopped                 nothing may be written to Azure at present: somebody said stop, or nobody can tell
 ├── EmptyScope                  nothing is in scope: mend [scope] or the identity's roles
 ├── Fenced                      another process has taken this run over: stop at once, write nothing
 ├── StoreError                  the store cannot be read or written
@@ -17,6 +18,7 @@ StewardError                    anything below; the text is one sentence fit for
     ├── AccessDenied            the identity lacks a role at that scope
     ├── NotFound                Azure says the thing is not there, or not visible
     ├── Conflict                Azure says the state does not allow it
+    ├── Rejected                Azure will not do it however often it is asked: lock, policy, limit, type
     ├── Throttled               Azure keeps answering 429
     ├── Unreachable             no answer: name, connection, TLS or time-out
     └── UnreadableAnswer        an answer came and is not what it should be: HTML, cut off, wrong shape
@@ -49,6 +51,10 @@ class Unknown(StewardError):
 
 class Refused(StewardError):
     """The request is well-formed and cannot be done now."""
+
+
+class Stopped(Refused):
+    """Nothing may be written to Azure at present."""
 
 
 class EmptyScope(StewardError):
@@ -93,6 +99,10 @@ class NotFound(AzureError):
 
 class Conflict(AzureError):
     """Azure says the present state does not allow it."""
+
+
+class Rejected(AzureError):
+    """Azure will not do it however often it is asked: a lock, a policy, a limit or the type forbids it."""
 
 
 class Throttled(AzureError):

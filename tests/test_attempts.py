@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from shared_code.attempts import Attempt
+from shared_code.attempts import WRITE_ROOM, Attempt
 from shared_code.errors import Fenced, StoreError
 from shared_code.locks import EXPIRY, Locks
 from shared_code.run_records import Recorded, RunRecords
@@ -204,3 +204,48 @@ def test_it_beats_until_the_end(world: World) -> None:
     time.sleep(1.1)
 
     assert attempt.beats == count
+
+
+class TestMayWrite:
+    """A write to Azure must be over before anybody can take the run over."""
+
+    def test_a_fresh_lock_is_enough_and_is_not_renewed(self, world: World) -> None:
+        attempt = begin(world)
+        before = world.locks().read(JOB)
+        world.pass_time(seconds=20)
+
+        attempt.may_write()
+
+        assert world.locks().read(JOB) == before
+
+    def test_with_less_than_a_minute_left_the_lock_is_renewed_first(self, world: World) -> None:
+        attempt = begin(world)
+        world.pass_time(seconds=31)
+        attempt._renewed = time.monotonic() - (EXPIRY.total_seconds() - WRITE_ROOM + 1)
+
+        attempt.may_write()
+
+        assert world.locks().read(JOB).expires == world.now + EXPIRY
+
+    def test_a_lock_that_is_lost_forbids_it(self, world: World) -> None:
+        attempt = begin(world)
+        world.dead.add("process-1")
+        world.locks("process-2").acquire(JOB, attempt.run.id, "token-2")
+        attempt._renewed = time.monotonic() - (EXPIRY.total_seconds() - WRITE_ROOM + 1)
+
+        for _ in range(2):
+            with pytest.raises(Fenced, match="lost its lock to another process"):
+                attempt.may_write()
+
+    def test_a_renewal_that_took_too_long_forbids_it(self, world: World) -> None:
+        attempt = begin(world)
+        attempt._renewed = time.monotonic() - EXPIRY.total_seconds()
+
+        class Stuck(Attempt):
+            def renew(self) -> None:
+                pass
+
+        stuck = Stuck(attempt.recorded, TOKEN, world.records(), world.locks(), None)
+        stuck._renewed = attempt._renewed
+        with pytest.raises(Fenced, match="has too little of its lock left to write to Azure"):
+            stuck.may_write()

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from shared_code.azure_api.ahead import Ahead
-from shared_code.azure_api.bodies import body_of
+from shared_code.azure_api.bodies import Answer, answer_of, body_of
 from shared_code.azure_api.errors import translated
 from shared_code.azure_api.links import host_of
 from shared_code.azure_api.pages import BrokenOff, Page, PageDecoder
@@ -125,6 +125,34 @@ class Arm:
             ahead = Ahead(partial(self._page, link, decoder, where))
             yield items
             page = ahead.result()
+
+    def send(self, method: str, path: str, what: str, body: bytes | None = None) -> Answer:
+        """Send one request, and return the answer whatever its status.
+
+        A GET is repeated as pages are. Anything else is sent exactly once, and paced: whoever writes must look again
+        before the next try, and may have lost the right to it while waiting.
+
+        Args:
+            method: GET or PATCH.
+            path: path and query, encoded, with api-version.
+            what: what is asked for, for the error text.
+            body: JSON; None for none.
+
+        Raises:
+            AzureError: there was no answer, or not all of it; a write may have taken effect.
+        """
+        from azure.core.rest import HttpRequest
+
+        self.connect()
+        if self._client is None:
+            raise AssertionError("connect() comes first")
+        url = (self._endpoint + path).replace("{", "{{").replace("}", "}}")
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        request = HttpRequest(method, url, headers=headers, content=body)
+        once = {} if method == "GET" else {"retry_total": 0}
+        with translated(what):
+            response = self._client.send_request(request, stream=True, **once)
+        return answer_of(response, what)
 
     def _refusal(self, link: str, seen: set[str], empty: int) -> str:
         """Say why the link to the next page is not followed; nothing if it is."""

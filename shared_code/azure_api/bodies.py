@@ -1,6 +1,6 @@
 """The bytes of an answer."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from shared_code.azure_api.errors import failure, translated
 from shared_code.azure_api.pages import BrokenOff
@@ -13,6 +13,34 @@ if TYPE_CHECKING:
 LARGEST = 64 * 1024 * 1024
 """Bytes of one answer, decompressed; a page of 1,000 resources has under 1 MiB."""
 _ENOUGH_OF_AN_ERROR = 1024 * 1024
+
+
+class Answer(NamedTuple):
+    """An answer of any status, whole."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
+def answer_of(response: "HttpResponse", what: str) -> Answer:
+    """Read a streamed answer of any status and close it.
+
+    Args:
+        response: not read yet.
+        what: what is read, as in "cannot read {what}".
+
+    Raises:
+        BrokenOff: the body did not arrive whole.
+        UnreadableAnswer: it is larger than an answer about one thing.
+    """
+    try:
+        body, whole = _start(response, _ENOUGH_OF_AN_ERROR, what)
+    finally:
+        response.close()
+    if not whole:
+        raise UnreadableAnswer(f"cannot read {what}: the answer is larger than {_ENOUGH_OF_AN_ERROR:,} bytes")
+    return Answer(response.status_code, response.headers.get("Content-Type", ""), body)
 
 
 def body_of(response: "HttpResponse", what: str) -> bytes:

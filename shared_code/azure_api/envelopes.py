@@ -36,6 +36,11 @@ def describe(status: int, content_type: str, body: bytes) -> str:
     return one_line(_TOKEN.sub(r"\1…", _SIGNED.sub(r"\1…", text)))
 
 
+def code_of(body: bytes) -> str:
+    """Return the code of an error answer; empty where it has none."""
+    return _json_error(body)[0] or _xml_error(body)[0]
+
+
 def _xml_error(body: bytes) -> tuple[str, str]:
     """Read the envelope of Azure's storage and oldest services, `<Error><Code>…</Code><Message>…</Message></Error>`."""
     start = body[:4000].decode(errors="replace")

@@ -1,0 +1,369 @@
+"""Applies a plan: the only way from a decision to a write in Azure.
+
+The engine knows plans, permission and order; what is done to one item is somebody else's (`retagging` for tags).
+"""
+
+import threading
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import NamedTuple
+
+import msgspec
+
+from shared_code.errors import Fenced, Refused, Stopped, StoreError
+from shared_code.foreign_text import one_line
+from shared_code.limits import excess
+from shared_code.model import Tags
+from shared_code.outcomes import Mark, Marked, Marks, Outcome, Result, as_lines
+from shared_code.plan import Plan, PlanItem, Plans, is_in
+from shared_code.ports import Clock
+from shared_code.resource_ids import key
+from shared_code.retagging import Done, Hand
+from shared_code.run_records import folder
+from shared_code.runs import Progress, RunStatus
+from shared_code.store import Store
+from shared_code.tag_rules import RuleMode
+from shared_code.times import text_of
+from shared_code.work import OutOfTime
+
+WRITERS = 48
+"""Items acted upon at the same time."""
+PER_SUBSCRIPTION = 4
+"""Of these in one subscription: enough for its 10 writes a second at up to 100 ms a request, three for each write."""
+OUTCOMES = "outcomes.ndjson"
+
+type Act = Callable[[PlanItem, Hand], Done]
+"""Does what an item says, or says why not."""
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What somebody wants applied.
+
+    `digest` is what they saw. `only` are exact resource ids, None for all. `automatic` is the timer's order: of the
+    items in armed subscriptions, those whose rule may act without a person.
+    """
+
+    plan: str
+    digest: str
+    only: tuple[str, ...] | None = None
+    automatic: bool = False
+
+
+class Terms(NamedTuple):
+    """What the configuration allows: exact subscription ids, and the limits of `limits.excess`."""
+
+    armed: Iterable[str]
+    most: int
+    share: float
+
+
+@dataclass(frozen=True)
+class Means:
+    """What one attempt at applying works with; every callable may be called from several threads but the last two."""
+
+    run: str
+    store: Store
+    clock: Clock
+    sleep: Callable[[float], None]
+    check_stop: Callable[[], None]
+    """Raises Stopped where nothing may be written."""
+    may_write: Callable[[], None]
+    """Raises Fenced where too little of the run's lock remains."""
+    checkpoint: Callable[[], None]
+    """Raises Interrupted or Fenced where the run has to stop."""
+    progress: Callable[[Progress], None]
+    writers: int = WRITERS
+
+
+class Applied(NamedTuple):
+    """What became of every chosen item, in the order of the plan; `stopped` says why writing ended early."""
+
+    outcomes: tuple[Outcome, ...]
+    stopped: str | None
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many items ended how."""
+        return {result.value: sum(each.outcome is result for each in self.outcomes) for result in Result}
+
+    @property
+    def verdict(self) -> tuple[RunStatus, str | None]:
+        """How the run ended, and a sentence where it is not `succeeded`."""
+        failed = [each for each in self.outcomes if each.outcome is Result.FAILED]
+        if failed:
+            more = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
+            first = one_line(f"{failed[0].resource_id}: {failed[0].reason}", 1000)
+            return RunStatus.FAILED, f"Not changed as planned: {first}{more}"
+        if self.stopped:
+            return RunStatus.REFUSED, self.stopped
+        return RunStatus.SUCCEEDED, None
+
+
+def apply(order: Order, terms: Terms, means: Means, act: Act) -> Applied:
+    """Act on the chosen items of a plan, and leave `outcomes.ndjson` in the run's folder.
+
+    A run that was interrupted goes on where it stopped: items with an outcome keep it, items that were begun are
+    followed up, and no other run ever begins one of them again.
+
+    Raises:
+        Refused: nothing was written: expired, another digest, not armed, over a limit, applied before, unknown ids.
+        Unknown, Damaged: there is no such plan, or it is not what was written.
+        StoreError: the store cannot be read or written; the run may go on later.
+        Interrupted, Fenced: from the checkpoint, or before a write.
+    """
+    plan = Plans(means.store).get(order.plan)
+    marks = Marks(means.store, plan.id)
+    present = marks.all()
+    mine = {number for number, marked in present.items() if marked.mark.run == means.run}
+    chosen = sorted({*choose(plan, order, terms.armed), *mine})
+    refusal = _refusal(plan, chosen, terms, means) or _all_taken(chosen, present, mine)
+    if refusal is not None and not mine:
+        raise Refused(refusal)
+    if not mine:
+        means.check_stop()
+    return _Application(plan, chosen, means, act, marks, present, refusal).perform()
+
+
+def choose(plan: Plan, order: Order, armed: Iterable[str]) -> list[int]:
+    """Return the numbers of the items that an order means.
+
+    Raises:
+        Refused: the digest is another one, an id is not in the plan, or none is named.
+    """
+    if order.digest != plan.digest:
+        raise Refused(
+            f"Plan '{plan.id}' has another digest than '{one_line(order.digest, 80)}': what was approved is not what "
+            "the plan says; look at it again."
+        )
+    numbers = list(range(len(plan.items)))
+    if order.only is not None:
+        if not order.only:
+            raise Refused("No resource id is named, so nothing would be applied; name some, or leave 'only' out.")
+        wanted = {key(each): each for each in order.only}
+        known = {key(item.resource_id) for item in plan.items}
+        if foreign := [each for form, each in wanted.items() if form not in known]:
+            more = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
+            raise Refused(f"'{one_line(foreign[0], 200)}'{more} is not in plan '{plan.id}'; name ids that are.")
+        numbers = [number for number in numbers if key(plan.items[number].resource_id) in wanted]
+    if order.automatic:
+        allowed = {each.casefold() for each in armed}
+        items = plan.items
+        numbers = [
+            number
+            for number in numbers
+            if items[number].mode is RuleMode.AUTOMATIC and items[number].subscription_id.casefold() in allowed
+        ]
+    return numbers
+
+
+def _refusal(plan: Plan, chosen: Sequence[int], terms: Terms, means: Means) -> str | None:
+    """Say why nothing of this may be written now; None if it may."""
+    items = [plan.items[number] for number in chosen]
+    if means.clock() >= plan.expires:
+        return f"Plan '{plan.id}' expired at {text_of(plan.expires)}; let a new run make another."
+    armed = {each.casefold() for each in terms.armed}
+    for item in items:
+        shown = one_line(item.subscription_id, 80)
+        if item.subscription_id.casefold() not in armed:
+            return (
+                f"Subscription '{shown}' is not armed, so nothing of plan '{plan.id}' is applied; add its exact id to "
+                "armed_subscriptions, or name the resources to change."
+            )
+        if not is_in(item.resource_id, item.subscription_id):
+            return f"'{one_line(item.resource_id, 200)}' is not certainly in subscription '{shown}'."
+    if over := excess(items, plan.read, terms.most, terms.share):
+        return f"Nothing of plan '{plan.id}' is applied: {over}."
+    return None
+
+
+def _all_taken(chosen: Sequence[int], present: dict[int, Marked], mine: set[int]) -> str | None:
+    if chosen and not mine and all(number in present for number in chosen):
+        run = present[chosen[0]].mark.run
+        return f"All of this was applied by run {run} already; let a new run make another plan."
+    return None
+
+
+class _Application:
+    """One attempt at applying."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        chosen: Sequence[int],
+        means: Means,
+        act: Act,
+        marks: Marks,
+        present: dict[int, Marked],
+        refusal: str | None,
+    ) -> None:
+        self.plan = plan
+        self.means = means
+        self.marks = marks
+        self._act = act
+        self._present = present
+        self._refusal = refusal
+        self._outcomes: dict[int, Outcome] = {}
+        self._halted = threading.Event()
+        self._stopped: str | None = None
+        self._total = len(chosen)
+        self._open = self._sorted_out(chosen)
+
+    def perform(self) -> Applied:
+        """Act on what is open, and record all outcomes."""
+        try:
+            self._act_on_all()
+        except (Fenced, OutOfTime, StoreError):
+            raise  # Somebody goes on with the run, and records it all.
+        except (Exception, KeyboardInterrupt):
+            self._record()  # The run ends here; what it did must not be lost.
+            raise
+        return Applied(self._record(), self._stopped)
+
+    def may_write(self) -> None:
+        """Raise what forbids a write now."""
+        try:
+            if self._refusal is not None:
+                raise Stopped(self._refusal)
+            self.means.check_stop()
+        except Stopped as error:
+            self._stopped = str(error)
+            raise
+        self.means.may_write()
+
+    def _sorted_out(self, chosen: Sequence[int]) -> list[int]:
+        """Return the items that are still to be acted upon, and note the outcomes of all others."""
+        left: list[int] = []
+        for number in chosen:
+            marked = self._present.get(number)
+            if marked is None:
+                left.append(number)
+            elif marked.mark.run != self.means.run:
+                self._note(number, Done(Result.SKIPPED, _taken(marked.mark), None, None, 0))
+            elif marked.mark.outcome is not None:
+                self._outcomes[number] = marked.mark.outcome
+            else:
+                left.append(number)
+        return left
+
+    def _act_on_all(self) -> None:
+        lanes = _lanes(self.plan, self._open)
+        ended: SimpleQueue[Future[None]] = SimpleQueue()
+        running = len(lanes)
+        self._tell()
+        with ThreadPoolExecutor(self.means.writers, "write") as pool:
+            try:
+                for lane in lanes:
+                    pool.submit(self._work_off, lane).add_done_callback(ended.put)
+                while running:
+                    with suppress(Empty):
+                        ended.get(timeout=0.5).result()
+                        running -= 1
+                    self._tell()
+                    self.means.checkpoint()
+            finally:
+                self._halted.set()  # Each thread ends the item it is at.
+                pool.shutdown(wait=True, cancel_futures=True)
+        self._tell()
+
+    def _work_off(self, waiting: deque[list[int]]) -> None:
+        while not self._halted.is_set():
+            try:
+                numbers = waiting.popleft()
+            except IndexError:
+                return
+            for number in numbers:
+                if self._halted.is_set():
+                    return
+                self._perform(number)
+
+    def _perform(self, number: int) -> None:
+        marked = self._present.get(number)
+        hand = _Hand(self, number, marked)
+        if marked is None:
+            try:
+                self.may_write()  # Where it is forbidden, reading is for nothing.
+            except Refused as error:
+                self._note(number, Done(Result.SKIPPED, str(error), None, None, 0))
+                return
+        done = self._act(self.plan.items[number], hand)
+        outcome = self._outcome(number, done)
+        if hand.marked is not None:
+            outcome = self.marks.finish(number, hand.marked, outcome)
+        self._outcomes[number] = outcome
+
+    def _note(self, number: int, done: Done) -> None:
+        self._outcomes[number] = self._outcome(number, done)
+
+    def _outcome(self, number: int, done: Done) -> Outcome:
+        item = self.plan.items[number]
+        return Outcome(
+            plan=self.plan.id,
+            item=number,
+            resource_id=item.resource_id,
+            subscription_id=item.subscription_id,
+            rule=item.rule,
+            action=item.action,
+            outcome=done.result,
+            reason=done.reason,
+            change=item.change,
+            before=done.before,
+            after=done.after,
+            writes=done.writes,
+            at=self.means.clock(),
+        )
+
+    def _record(self) -> tuple[Outcome, ...]:
+        outcomes = tuple(self._outcomes[number] for number in sorted(self._outcomes))
+        with self.means.store.writer(f"{folder(self.means.run)}/{OUTCOMES}") as sink:
+            for line in as_lines(outcomes):
+                sink.write(line)
+        return outcomes
+
+    def _tell(self) -> None:
+        self.means.progress(Progress(len(self._outcomes), self._total))
+
+
+class _Hand:
+    """What acting on one item is given."""
+
+    def __init__(self, application: _Application, number: int, marked: Marked | None) -> None:
+        self.marked = marked
+        self.begun_with = marked.mark.before if marked else None
+        self.sleep = application.means.sleep
+        self._application = application
+        self._number = number
+
+    def may_write(self) -> None:
+        self._application.may_write()
+
+    def begin(self, before: Tags) -> None:
+        means = self._application.means
+        mark = Mark(run=means.run, begun=means.clock(), before=before)
+        marked = self._application.marks.begin(self._number, mark)
+        if marked.mark.run != means.run:
+            raise Refused(_taken(marked.mark))
+        self.marked = marked
+
+
+def _lanes(plan: Plan, numbers: Iterable[int]) -> list[deque[list[int]]]:
+    """Return what each worker takes its work from: all that share a subscription share one deque.
+
+    The items of one resource are done one after the other by the same worker. Every subscription comes once before
+    any comes a second time.
+    """
+    by_subscription: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for number in numbers:
+        item = plan.items[number]
+        by_subscription[item.subscription_id.casefold()][key(item.resource_id)].append(number)
+    queues = [deque(resources.values()) for resources in by_subscription.values()]
+    return [queue for turn in range(PER_SUBSCRIPTION) for queue in queues if len(queue) > turn]
+
+
+def _taken(mark: Mark) -> str:
+    if mark.outcome is None:
+        return f"run {mark.run} began it on {text_of(mark.begun)} and its end is not known; let a new run make a plan"
+    return f"run {mark.run} applied it already, on {text_of(mark.begun)}: {mark.outcome.outcome}"

@@ -1,0 +1,66 @@
+"""Limits on one application of a plan: over one of them, nothing is written."""
+
+import pytest
+
+from shared_code.limits import excess
+from shared_code.model import Kind, TagChange
+from shared_code.plan import PlanItem
+from shared_code.tag_rules import RuleMode
+
+
+def items(count: int, kind: Kind = Kind.RESOURCE, subscription: str = "s", rule: str = "r") -> list[PlanItem]:
+    return [
+        PlanItem(
+            resource_id=f"/subscriptions/{subscription}/resourceGroups/g/providers/a.b/c/{number}",
+            subscription_id=subscription,
+            kind=kind,
+            rule=rule,
+            mode=RuleMode.APPROVE,
+            reason="so",
+            seen={},
+            change=TagChange(set={"a": "b"}),
+        )
+        for number in range(count)
+    ]
+
+
+READ = {"s": {Kind.RESOURCE: 100, Kind.RESOURCE_GROUP: 3}}
+
+
+def test_up_to_the_count_is_allowed_and_one_more_is_not() -> None:
+    assert excess(items(20), READ, 20, 1) is None
+    assert excess(items(21), READ, 20, 1) == "21 changes are more than the limit of 20 (max_changes)"
+
+
+@pytest.mark.parametrize(("share", "allowed"), [(0.2, 20), (0.29, 29), (0.07, 7), (1.0, 100), (0.001, 1), (0.0, 1)])
+def test_the_share_is_exact(share: float, allowed: int) -> None:
+    assert excess(items(allowed), READ, 1000, share) is None
+    assert excess(items(allowed + 1), READ, 1000, share) is not None
+
+
+def test_the_numbers_are_said() -> None:
+    assert excess(items(30), READ, 500, 0.2) == (
+        "changes to 30 resources of 100 read in subscription 's' are more than the limit of 20 (max_share 0.2)"
+    )
+
+
+def test_each_kind_counts_by_itself() -> None:
+    found = excess([*items(5), *items(2, Kind.RESOURCE_GROUP)], READ, 500, 0.3)
+
+    assert found is not None
+    assert "2 resource groups of 3" in found
+
+
+def test_two_rules_about_one_resource_touch_it_once() -> None:
+    assert excess([*items(20), *items(20, rule="other")], READ, 500, 0.2) is None
+
+
+def test_one_of_a_kind_may_always_be_touched() -> None:
+    assert excess(items(1, Kind.RESOURCE_GROUP), READ, 500, 0.2) is None
+
+
+def test_what_was_not_counted_is_not_touched() -> None:
+    found = excess(items(1, subscription="other"), READ, 500, 1)
+
+    assert found is not None
+    assert "of 0 read" in found
