@@ -4,12 +4,21 @@ import logging
 
 import azure.functions as func
 
-from __app__ import catalog_api, health_api, list_resource_groups, run_worker, runs_api, watchdog
+from __app__ import (
+    catalog_api,
+    health_api,
+    list_resource_groups,
+    plans_api,
+    run_worker,
+    runs_api,
+    tag_audit,
+    watchdog,
+)
 from shared_code.wiring import steward
 
 log = logging.getLogger("steward")
 
-MODULES = (catalog_api, health_api, list_resource_groups, run_worker, runs_api, watchdog)
+MODULES = (catalog_api, health_api, list_resource_groups, plans_api, run_worker, runs_api, tag_audit, watchdog)
 
 
 def register(app: func.FunctionApp) -> None:

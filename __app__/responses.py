@@ -14,10 +14,11 @@ log = logging.getLogger("steward")
 
 _encode = msgspec.json.Encoder().encode
 
-# Reports show what strangers wrote into tags; a browser is told to run and load nothing.
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+"""Reports show what strangers wrote into tags; a browser is told to run and load nothing."""
 _SAFE = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'",
+    "Content-Security-Policy": POLICY,
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }

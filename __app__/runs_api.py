@@ -7,10 +7,11 @@ import azure.functions as func
 import msgspec
 
 from __app__.queue import Work, send, sends_runs
-from __app__.responses import answer, answered, json_answer
+from __app__.responses import POLICY, answer, answered, json_answer
 from shared_code.errors import InvalidRequest
 from shared_code.finding_pages import FILTERS, finding_page
 from shared_code.reports.formats import TYPES, choose, report
+from shared_code.reports.page import inline
 from shared_code.run_requests import Wanted
 from shared_code.runs import Run, RunStatus, TriggeredBy, job_of
 from shared_code.wiring import steward
@@ -78,8 +79,12 @@ def read_report(req: func.HttpRequest) -> func.HttpResponse:
     own = steward()
     run = own.records.get(req.route_params["run"]).run
     form = choose(req.params.get("format"), req.headers.get("Accept", ""), run.outputs)
-    extra = {"Content-Disposition": f'attachment; filename="{run.id}.csv"'} if form == "csv" else None
-    return answer(b"".join(report(own.store, run, form)), TYPES[form], headers=extra)
+    extra = {
+        "csv": {"Content-Disposition": f'attachment; filename="{run.id}.csv"'},
+        # The one script that sorts and filters tables, and no other.
+        "html": {"Content-Security-Policy": f"{POLICY}; script-src {inline('tables.js').source}"},
+    }
+    return answer(b"".join(report(own.store, run, form)), TYPES[form], headers=extra.get(form))
 
 
 @blueprint.route("runs/{run}/findings", methods=["GET"])

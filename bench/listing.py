@@ -1,4 +1,4 @@
-"""Lists every resource of every subscription, and nothing else: `python -m bench.listing ours|floor`.
+"""Lists every resource of every subscription, and nothing else: `python -m bench.listing ours|audit|floor`.
 
 `floor` is the least that can be done: urllib3 on threads, msgspec decoding the few fields that are looked at,
 and the next page. Prints the CPU seconds from the first request on, and the resources, as JSON.
@@ -81,6 +81,50 @@ def ours() -> tuple[float, int]:
     return time.process_time() - begun, resources
 
 
+def audit() -> tuple[float, int]:
+    """Return CPU seconds and resources of listing them and auditing each by the five rules of `bench.tags`."""
+    import tomllib
+
+    from bench.tags import RULES
+    from shared_code.audits import TagRules
+    from shared_code.azure_api.arm import Arm
+    from shared_code.azure_api.credential import credential
+    from shared_code.azure_api.estate import AzureEstate
+    from shared_code.model import Kind, Subject, Subscription
+    from shared_code.tag_rules import TagRule
+
+    sign_in = partial(credential, None, managed_identity=True)
+    estate = AzureEstate(Arm(os.environ["STEWARD_ARM_ENDPOINT"], os.environ["STEWARD_ARM_AUDIENCE"], sign_in))
+    rules = TagRules([msgspec.convert(tomllib.loads(rule), TagRule) for rule in RULES])
+    found = estate.subscriptions()
+
+    def read(subscription: Subscription) -> int:
+        count = 0
+        for page in estate.resources(subscription):
+            for one in page:
+                rules.audit(
+                    Subject(
+                        kind=Kind.RESOURCE,
+                        id=one.id,
+                        name=one.name,
+                        type=one.type,
+                        location=one.location,
+                        tags=one.tags or {},
+                        managed_by=one.owner,
+                        subscription_id=subscription.id,
+                        subscription_name=subscription.name,
+                        resource_group=one.id.split("/", 5)[4],
+                    )
+                )
+            count += len(page)
+        return count
+
+    begun = time.process_time()
+    with ThreadPoolExecutor(THREADS) as threads:
+        resources = sum(threads.map(read, found))
+    return time.process_time() - begun, resources
+
+
 if __name__ == "__main__":
-    cpu, count = {"ours": ours, "floor": floor}[sys.argv[1]]()
+    cpu, count = {"ours": ours, "floor": floor, "audit": audit}[sys.argv[1]]()
     print(json.dumps({"cpu": cpu, "resources": count}))

@@ -18,6 +18,7 @@ from shared_code.foreign_text import one_line
 from shared_code.group_changes import Change, GroupChange
 from shared_code.model import Finding, ResourceGroup
 from shared_code.outputs import CHANGES, FINDINGS, RESOURCE_GROUPS
+from shared_code.plan import Plans
 from shared_code.run_records import folder
 from shared_code.run_requests import Wanted
 from shared_code.runs import Mode, Run, RunScope, RunStatus, TriggeredBy
@@ -49,6 +50,7 @@ EXIT_CODES = {
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, from 'steward runs'.")]
+PlanId = Annotated[str, typer.Argument(metavar="PLAN", help="The plan's id, which is that of the run that made it.")]
 
 
 @app.callback()
@@ -186,6 +188,16 @@ def show(run: RunId, json: Json = False) -> None:
 
 
 @app.command()
+def plan(plan: PlanId, json: Json = False) -> None:
+    """Show a plan: every change with its reason, and the digest that whoever applies it must give."""
+    found = Plans(steward().store).get(plan)
+    if json:
+        _print_json(found)
+    else:
+        terminal.show_plan(found)
+
+
+@app.command()
 def cancel(run: RunId, json: Json = False) -> None:
     """Cancel a run.
 
@@ -245,7 +257,7 @@ def _show_result(ended: Run) -> None:
         terminal.show_changes(_lines(ended, CHANGES, GroupChange), total)
     terminal.show_run(ended)
     if FINDINGS in ended.outputs:
-        terminal.show_findings(_lines(ended, FINDINGS, Finding))
+        terminal.show_findings(_lines(ended, FINDINGS, Finding), ended.counts.get("findings", 0))
     if ended.outputs:
         print(f"reports: {steward().store.describe}/{folder(ended.id)}/")
 

@@ -168,6 +168,12 @@ class TagChange(msgspec.Struct, frozen=True, kw_only=True):
     set: dict[str, str] = {}
     remove: tuple[str, ...] = ()
 
+    @property
+    def words(self) -> str:
+        """What would be done, for people."""
+        parts = [f"set '{name}' to '{value}'" for name, value in self.set.items()]
+        return ", ".join([*parts, *(f"remove '{name}'" for name in self.remove)])
+
 
 class Reading(StrEnum):
     """How much of a subscription a run has read."""

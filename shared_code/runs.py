@@ -10,6 +10,7 @@ import msgspec
 
 from shared_code.foreign_text import one_line
 from shared_code.model import UNREAD, Reading, Verdict
+from shared_code.outputs import FINDINGS
 
 
 class Mode(StrEnum):
@@ -96,6 +97,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, int] = {}
     subscriptions: tuple[Verdict, ...] = ()
     outputs: tuple[str, ...] = ()
+    plan: str | None = None
     invocation_id: str | None = None
     error: str | None = None
     version: int = 1
@@ -109,7 +111,14 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     def links(self) -> dict[str, str]:
         """The addresses of the run in the HTTP API."""
         own = f"/api/runs/{self.id}"
-        return {"self": own, "report": f"{own}/report"} if self.outputs else {"self": own}
+        links = {"self": own}
+        if self.outputs:
+            links["report"] = f"{own}/report"
+        if FINDINGS in self.outputs:
+            links["findings"] = f"{own}/findings"
+        if self.plan:
+            links["plan"] = f"/api/plans/{self.plan}"
+        return links
 
     @property
     def cancelled_sentence(self) -> str:

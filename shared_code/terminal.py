@@ -13,9 +13,11 @@ from rich.table import Table
 from rich.text import Text
 
 from shared_code.catalog import JobView
+from shared_code.compliance import Count
 from shared_code.foreign_text import one_line
 from shared_code.group_changes import GroupChange
 from shared_code.model import UNREAD, Finding, Reading, ResourceGroup
+from shared_code.plan import Plan
 from shared_code.runs import Progress, Run, RunStatus
 from shared_code.schedule_preview import Preview
 from shared_code.times import duration_text, text_of
@@ -186,12 +188,21 @@ def show_run(run: Run) -> None:
         if run.progress and not run.status.ended
         else "",
         **{name.replace("_", " "): f"{number:,}" for name, number in run.counts.items()},
+        "compliance": _percent(run),
+        "plan": run.plan or "",
         "error": run.error or "",
     }
     for name, value in lines.items():
         if value:
             out.print(f"  {name:<24} {one_line(value, 1000)}", soft_wrap=True)
     show_verdicts(run)
+
+
+def _percent(run: Run) -> str:
+    if "checks" not in run.counts:
+        return ""
+    percent = Count(run.counts["checks"], run.counts["violations"], run.counts["exempted"]).percent
+    return "nothing to judge" if percent is None else f"{percent} %"
 
 
 def show_verdicts(run: Run) -> None:
@@ -205,11 +216,34 @@ def show_verdicts(run: Run) -> None:
             out.print(f"{word}: {named}: {one_line(verdict.reason or '', 1000)}", style=style, soft_wrap=True)
 
 
-def show_findings(findings: Iterable[Finding]) -> None:
-    """Print a line for each finding."""
+def show_findings(findings: Iterable[Finding], total: int) -> None:
+    """Print the first findings, two lines each, and how many more there are."""
     out = console()
-    for finding in findings:
+    shown = 0
+    for finding, _ in zip(findings, range(LONGEST_TABLE), strict=False):
         out.print(f"{finding.severity} {finding.rule}: {one_line(finding.detail)}", style="yellow", soft_wrap=True)
+        out.print(f"  {one_line(finding.resource_id)}", soft_wrap=True)
+        shown += 1
+    if total > shown:
+        out.print(f"… and {total - shown:,} more findings: all are in the report.")
+
+
+def show_plan(plan: Plan) -> None:
+    """Print a plan: what whoever applies it has to know, and then each item with its reason."""
+    out = console()
+    out.print(f"{plan.id}  {len(plan.items):,} changes")
+    for name, value in {
+        "job": plan.job,
+        "created": text_of(plan.created),
+        "expires": text_of(plan.expires),
+        "digest": plan.digest,
+    }.items():
+        out.print(f"  {name:<24} {value}", soft_wrap=True)
+    for item, _ in zip(plan.items, range(LONGEST_TABLE), strict=False):
+        out.print(f"{item.mode} {item.rule}: {one_line(item.change.words)}", soft_wrap=True)
+        out.print(f"  {one_line(item.resource_id)}: {one_line(item.reason)}", soft_wrap=True)
+    if len(plan.items) > LONGEST_TABLE:
+        out.print(f"… and {len(plan.items) - LONGEST_TABLE:,} more: 'steward plan {plan.id} --json' has them all.")
 
 
 def show_groups(groups: Iterable[ResourceGroup], total: int) -> None:

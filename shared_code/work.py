@@ -8,7 +8,7 @@ import msgspec
 
 from shared_code.locks import Locks
 from shared_code.model import Verdict
-from shared_code.ports import Clock, Estate
+from shared_code.ports import Activity, Clock, Estate
 from shared_code.run_records import RunRecords
 from shared_code.runs import Progress, Run, RunStatus
 from shared_code.settings import Configuration
@@ -34,6 +34,7 @@ class Work:
     run: Run
     configuration: Configuration
     estate: Estate
+    activity: Activity
     store: Store
     records: RunRecords
     locks: Locks
@@ -55,6 +56,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
     counts: dict[str, int] = {}
     verdicts: tuple[Verdict, ...] = ()
+    plan: str | None = None
+    """The id of the plan it has made."""
     outputs: tuple[str, ...] = ()
     """Names of the objects it left in the run's folder."""
 

@@ -12,7 +12,7 @@ from shared_code.attempts import Attempt
 from shared_code.errors import Changed, Damaged, Fenced, StewardError, StoreError, Unknown
 from shared_code.foreign_text import one_line
 from shared_code.locks import Lock, Locks
-from shared_code.ports import Clock, Estate
+from shared_code.ports import Activity, Clock, Estate
 from shared_code.run_records import Recorded, RunRecords
 from shared_code.runs import LEFT_BEHIND, Progress, Run, RunStatus, TriggeredBy, job_of
 from shared_code.settings import Configuration, Costs
@@ -31,6 +31,7 @@ class Worker:
     records: RunRecords
     locks: Locks
     estate: Estate
+    activity: Activity
     store: Store
     clock: Clock
     heartbeat: Callable[[], bool]
@@ -170,6 +171,7 @@ class Worker:
             run=running,
             configuration=self.configuration,
             estate=self.estate,
+            activity=self.activity,
             store=self.store,
             records=self.records,
             locks=self.locks,
@@ -220,7 +222,11 @@ class Worker:
         run = msgspec.structs.replace(recorded.run, status=status, error=error, ended=self.clock())
         if summary is not None:
             run = msgspec.structs.replace(
-                run, counts=summary.counts, subscriptions=summary.verdicts, outputs=summary.outputs
+                run,
+                counts=summary.counts,
+                subscriptions=summary.verdicts,
+                outputs=summary.outputs,
+                plan=summary.plan,
             )
         self.records.change(run, recorded.etag)
         level = {RunStatus.FAILED: logging.ERROR, RunStatus.REFUSED: logging.ERROR, RunStatus.PARTIAL: logging.WARNING}

@@ -1,8 +1,9 @@
 """Stand-ins for the ports: an estate in memory whose lists can fail, and a clock that stands still until moved."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
+from shared_code.activity import Evidence, no_evidence, span_of
 from shared_code.errors import StewardError
 from shared_code.model import Lock, Resource, ResourceGroup, Subscription
 
@@ -63,6 +64,17 @@ class Clock:
     def move(self, by: timedelta) -> None:
         """Let time pass."""
         self.now += by
+
+
+class NoActivity:
+    """An activity log that is not at hand; remembers what it was asked about."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def writers(self, subscriptions: Collection[str], since: datetime, until: datetime) -> Evidence:
+        self.asked += subscriptions
+        return no_evidence(span_of(since, until), "no workspace is configured")
 
 
 class FakeEstate:

@@ -16,6 +16,7 @@ from shared_code.settings import configure
 from shared_code.store import Store
 from shared_code.work import Job
 from shared_code.worker import Worker
+from tests.fakes import NoActivity
 
 TOML = b"""
 [jobs.list-resource-groups]
@@ -128,6 +129,7 @@ class World:
             records=RunRecords(store or self.store),
             locks=self.locks(holder, store),
             estate=self.estate,
+            activity=NoActivity(),
             store=store or self.store,
             clock=self.clock,
             heartbeat=self.heartbeat,

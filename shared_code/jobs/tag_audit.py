@@ -1,0 +1,267 @@
+"""tag-audit: the tags of everything in scope against the rules of steward.toml; plans the changes that rules allow."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from functools import cache
+
+import msgspec
+
+from shared_code.activity import LONGEST_SPAN, Suggestion
+from shared_code.audits import TagRules
+from shared_code.compliance import Compliance, whole
+from shared_code.errors import SettingsError
+from shared_code.exemptions import Exemptions
+from shared_code.findings import FindingSorter, Placed
+from shared_code.history import History, HistoryEntry
+from shared_code.ledger import Compared, Entry, Head, Ledgers, State, compare
+from shared_code.model import UNREAD, Finding, Kind, Reading, Subscription, Verdict
+from shared_code.ndjson import pieces
+from shared_code.outputs import COMPLIANCE, FINDINGS, FINDINGS_CSV, REPORT
+from shared_code.parts import Parts, PartWriter
+from shared_code.plan import PlanItem, Plans, make_plan
+from shared_code.reports.tag_audit import TagAuditReport, tag_audit_csv, tag_audit_page
+from shared_code.resource_ids import group_name, key
+from shared_code.run_records import folder
+from shared_code.runs import status_of
+from shared_code.settings import TagAudit
+from shared_code.snapshots import Snapshots
+from shared_code.subscription_audit import SubscriptionAudit, TagAuditor
+from shared_code.survey import READERS, Survey, survey
+from shared_code.untaggable import Untaggable
+from shared_code.work import Summary, Work
+
+NAME = "tag-audit"
+TREND = 60
+"""Runs in the chart."""
+
+_FINDINGS, _LEDGER, _ITEMS, _SUMMARY = "findings", "ledger", "items", "summary"
+
+
+class PartSummary(msgspec.Struct, frozen=True):
+    """What one subscription adds to the whole: compliance, what became of its findings, what was audited by kind."""
+
+    compliance: Compliance
+    states: dict[State, int]
+    read: dict[Kind, int]
+
+
+def tag_audit(work: Work) -> Summary:
+    """Read, judge, compare with the ledger, plan, and write the outputs.
+
+    Raises:
+        SettingsError: there is no rule.
+        AzureError: the list of subscriptions could not be read.
+        EmptyScope: nothing is in scope.
+        Damaged: a ledger or the history cannot be understood.
+        StoreError: the store cannot be read or written.
+        Interrupted, Fenced: from the checkpoint.
+    """
+    settings = work.configuration.jobs[NAME]
+    if not isinstance(settings, TagAudit) or not settings.rules:
+        raise SettingsError(
+            ["There is no rule to audit by; write some under [[jobs.tag-audit.rules]] in steward.toml."]
+        )
+    taken = work.run.started or work.clock()
+    untaggable, ledgers = Untaggable(work.estate.types_without_tags), Ledgers(work.store, NAME)
+    names = {rule.name for rule in settings.rules}
+
+    @cache
+    def rules(types: frozenset[str]) -> TagRules:
+        return TagRules(settings.rules, work.configuration.lists, types)
+
+    def read(subscription: Subscription, parts: Parts) -> None:
+        work.checkpoint()
+        auditor = TagAuditor(
+            rules=rules(untaggable.types(subscription)),
+            exemptions=Exemptions(settings.exemptions, taken),
+            owner_tag=settings.owner_tag,
+            scope=work.configuration.scope,
+            suggested_owner=_suggestions(work, subscription, taken),
+        )
+        spill = f"{folder(work.run.id)}/spill/{work.run.attempt}/{subscription.id.casefold()}"
+        with FindingSorter(work.store, spill) as sorter, parts.writer(subscription.id) as part:
+            audit = SubscriptionAudit(auditor, subscription, sorter.add)
+            found = audit.run(work.estate, work.checkpoint)
+            unseen = _unseen(work, audit, found, names)
+            entries = ledgers.entries(subscription.id.casefold())
+            states = _record(part, compare(entries, _checked(work, sorter.sorted()), taken, unseen))
+            for item in audit.items:
+                part.add(_ITEMS, item)
+            part.add(_SUMMARY, PartSummary(audit.tally.result(), states, audit.read))
+            work.checkpoint()
+            part.end(found)
+
+    found = survey(work, read)
+    states: Counter[State] = Counter()
+    audited: dict[str, dict[Kind, int]] = {}
+
+    def summaries() -> Iterator[Compliance]:
+        for line in found.lines(_SUMMARY):
+            each = msgspec.json.decode(line, type=PartSummary)
+            states.update(each.states)
+            audited.update(dict.fromkeys(each.compliance.subscriptions, each.read))
+            yield each.compliance
+
+    compliance = whole(summaries())
+    status, error = status_of(found.verdicts)
+    outcome = HistoryEntry(
+        run=work.run.id,
+        taken=taken,
+        status=status,
+        percent=compliance.percent,
+        rules=compliance.percent_by_rule,
+        new=states[State.NEW],
+        open=states[State.OPEN],
+        fixed=states[State.FIXED],
+        not_read=sum(each.reading in UNREAD for each in found.verdicts),
+    )
+    plan = _plan(work, found, audited, taken)
+    number = _write_outputs(work, found, compliance, outcome, untaggable.reason)
+    _keep(work, found, outcome)
+    return Summary(
+        status=status,
+        error=error,
+        counts=_counts(found.verdicts, compliance, outcome, number, plan),
+        verdicts=tuple(found.verdicts),
+        plan=work.run.id if plan else None,
+        outputs=(FINDINGS, FINDINGS_CSV, REPORT, COMPLIANCE),
+    )
+
+
+def _suggestions(
+    work: Work, subscription: Subscription, taken: datetime
+) -> Callable[[str, datetime | None], Suggestion | None]:
+    """Ask the activity log about a subscription when its first finding needs an owner, and only then."""
+
+    @cache
+    def evidence() -> Callable[[str, datetime | None], Suggestion | None]:
+        return work.activity.writers([subscription.id], taken - LONGEST_SPAN, taken).suggested_owner
+
+    def suggested(resource_id: str, created: datetime | None) -> Suggestion | None:
+        return evidence()(resource_id, created)
+
+    return suggested
+
+
+def _unseen(work: Work, audit: SubscriptionAudit, found: Verdict, names: set[str]) -> Callable[[Entry], State]:
+    """Say what became of what is not found any more; only a complete reading can tell that it was fixed."""
+
+    def judge(entry: Entry) -> State:
+        group = group_name(entry.resource_id)
+        if entry.rule not in names and not entry.rule.startswith("exemption:"):
+            return State.DROPPED
+        if group is not None and not work.configuration.scope.includes_group(group):
+            return State.DROPPED
+        if (key(entry.resource_id), entry.rule) in audit.exempted or audit.is_left_alone(entry.resource_id):
+            return State.DROPPED
+        return State.FIXED if found.reading is Reading.COMPLETE else State.UNKNOWN
+
+    return judge
+
+
+def _checked(work: Work, found: Iterator[Placed]) -> Iterator[Placed]:
+    for number, each in enumerate(found):
+        if number % 1000 == 0:
+            work.checkpoint()
+        yield each
+
+
+def _record(part: PartWriter, compared: Iterator[Compared]) -> dict[State, int]:
+    states: Counter[State] = Counter()
+    for each in compared:
+        states[each.state] += 1
+        for finding in each.findings:
+            part.add(_FINDINGS, finding)
+        if each.state.remains:
+            part.add(_LEDGER, each.entry)
+    return dict(states)
+
+
+def _plan(work: Work, found: Survey, audited: dict[str, dict[Kind, int]], taken: datetime) -> int:
+    """Write the plan if there is anything to do; return the number of its items."""
+    decode = msgspec.json.Decoder(PlanItem).decode
+    items = [decode(line) for line in found.lines(_ITEMS)]
+    if items:
+        Plans(work.store).save(make_plan(work.run, items, audited, taken))
+    return len(items)
+
+
+def _write_outputs(
+    work: Work, found: Survey, compliance: Compliance, outcome: HistoryEntry, unknown_types: str | None
+) -> int:
+    """Write what people and scripts read; return the number of findings."""
+    own = folder(work.run.id)
+    decode = msgspec.json.Decoder(Finding).decode
+    number = 0
+    work.checkpoint()
+    with work.store.writer(f"{own}/{FINDINGS}") as output:
+        for piece in pieces(found.lines(_FINDINGS)):
+            output.write(piece)
+            number += piece.count(b"\n")
+
+    def findings() -> Iterator[Finding]:
+        return map(decode, work.store.lines(f"{own}/{FINDINGS}"))
+
+    history = [each for each in History(work.store, NAME).last(TREND) if each.run != work.run.id]
+    report = TagAuditReport(
+        run=work.run,
+        status=outcome.status,
+        ended=work.clock(),
+        compliance=compliance,
+        verdicts=found.verdicts,
+        findings=findings(),
+        number=number,
+        new=outcome.new if history else None,
+        fixed=outcome.fixed if history else None,
+        history=[*history, outcome],
+        unevaluated={"types that cannot carry tags": unknown_types} if unknown_types else {},
+    )
+    reports = {
+        FINDINGS_CSV: tag_audit_csv(findings(), found.verdicts, work.run),
+        REPORT: tag_audit_page(report),
+        COMPLIANCE: iter([msgspec.json.encode(compliance)]),
+    }
+    for name, content in reports.items():
+        work.checkpoint()
+        with work.store.writer(f"{own}/{name}") as output:
+            for piece in content:
+                output.write(piece)
+    return number
+
+
+def _keep(work: Work, found: Survey, outcome: HistoryEntry) -> None:
+    """Make what this run remembers the ledgers; only now, as it may yet be resumed."""
+    ledgers, head = Ledgers(work.store, NAME), Head(work.run.id, outcome.taken)
+
+    def keep(subscription: Subscription) -> None:
+        work.checkpoint()
+        ledgers.keep(subscription.id.casefold(), head, found.lines_of(subscription, _LEDGER))
+
+    with ThreadPoolExecutor(READERS, "keep") as pool:
+        for _ in pool.map(keep, found.read):
+            pass
+    History(work.store, NAME).append(outcome)
+    if found.known is not None:
+        Snapshots(work.store, NAME).save_subscriptions(found.known)
+
+
+def _counts(
+    verdicts: list[Verdict], compliance: Compliance, outcome: HistoryEntry, findings: int, plan: int
+) -> dict[str, int]:
+    by_reading = Counter(found.reading for found in verdicts)
+    total = compliance.total
+    return {
+        "subscriptions_read": by_reading[Reading.COMPLETE],
+        "subscriptions_not_read": outcome.not_read,
+        "subscriptions_skipped": by_reading[Reading.SKIPPED],
+        "audited": compliance.subjects,
+        "checks": total.evaluated,
+        "violations": total.violated,
+        "exempted": total.exempted,
+        "findings": findings,
+        "new_findings": outcome.new,
+        "fixed_findings": outcome.fixed,
+        "planned_changes": plan,
+    }
