@@ -30,8 +30,8 @@ def placed(finding: Finding) -> Placed:
     return Placed((key(finding.resource_id), finding.rule, finding.kind), finding)
 
 
-HELD = 8 * 1024 * 1024
-"""Bytes of findings held in memory, roughly; about 10,000 findings. Sixteen subscriptions are read at once."""
+HELD = 2 * 1024 * 1024
+"""Bytes of findings held in memory, roughly; about 2,500 findings. Sixteen subscriptions are read at once."""
 _MERGED_AT_ONCE = 32
 """Sorted runs, of each of which a piece is in memory while they are merged; when there are so many they become one."""
 _OVERHEAD = 600

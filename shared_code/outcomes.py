@@ -16,6 +16,10 @@ from shared_code.store import Store
 _AT_ONCE = 16
 
 
+APPLIED = "applied"
+"""The folder of the marks, by plan and item."""
+
+
 class Result(StrEnum):
     """How an item ended."""
 
@@ -73,7 +77,7 @@ class Marks:
 
     def __init__(self, store: Store, plan_id: str) -> None:
         self._store = store
-        self._folder = f"applied/{plan_id}"
+        self._folder = f"{APPLIED}/{plan_id}"
 
     def all(self) -> dict[int, Marked]:
         """Return the marks by the item's number.

@@ -5,9 +5,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from shared_code.errors import Damaged, Unknown
+from shared_code.history import History
+from shared_code.outcomes import APPLIED
 from shared_code.run_records import RunRecords
 from shared_code.run_requests import KEY_KEPT, read_promise
 from shared_code.runs import job_of, stamp_of
+from shared_code.settings import JOBS
 from shared_code.store import Store
 
 log = logging.getLogger(__name__)
@@ -22,8 +25,19 @@ def _ended_since(records: RunRecords, name: str, oldest: datetime) -> bool:
     return ended is None or ended >= oldest
 
 
+def _remove_plans(store: Store, oldest: datetime, checkpoint: Callable[[], None]) -> None:
+    """Remove old plans, and what was noted while they were applied; the plan goes last, as it says what that was."""
+    for key in list(store.keys("plans")):
+        plan = key.removeprefix("plans/").removesuffix(".json")
+        if job_of(plan) and plan < stamp_of(oldest):
+            checkpoint()
+            for mark in list(store.keys(f"{APPLIED}/{plan}")):
+                store.delete(mark)
+            store.delete(key)
+
+
 def remove_old(store: Store, records: RunRecords, days: int, now: datetime, checkpoint: Callable[[], None]) -> int:
-    """Remove the runs of before `days` days that have ended, and Idempotency-Keys that have lapsed.
+    """Remove the runs of before `days` days that have ended, plans and history of then, and lapsed Idempotency-Keys.
 
     Args:
         store: where they are.
@@ -51,6 +65,13 @@ def remove_old(store: Store, records: RunRecords, days: int, now: datetime, chec
         for key in keys:
             store.delete(key)
         removed += 1
+    _remove_plans(store, oldest, checkpoint)
+    for job in JOBS:
+        checkpoint()
+        try:
+            History(store, job).prune(oldest)
+        except Damaged as error:
+            log.warning("%s", error)  # kept: the job's own runs say so too
     for key in list(store.keys("requests")):
         checkpoint()
         stored = store.read(key)

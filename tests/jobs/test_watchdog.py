@@ -8,12 +8,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from shared_code.history import History, HistoryEntry
 from shared_code.ledger import Entry, Ledgers
 from shared_code.model import Finding
 from shared_code.retention import remove_old
 from shared_code.run_records import RunRecords
 from shared_code.run_requests import Wanted
-from shared_code.runs import Run, RunStatus, TriggeredBy
+from shared_code.runs import Run, RunStatus, TriggeredBy, stamp_of
 from shared_code.store import open_store
 from shared_code.work import Cancelled
 from tests.stores import DeadAfter, Killed
@@ -302,3 +303,21 @@ def test_a_removal_stops_where_it_is_told_to(world: World) -> None:
     with pytest.raises(Cancelled):
         remove_old(world.store, world.records(), 1, FIVE + timedelta(days=9), stop)
     assert old in world.store.folders("runs")
+
+
+def test_old_plans_and_history_go_with_their_runs(world: World) -> None:
+    """What was noted while a plan was applied goes too; a new plan and the history of new runs stay."""
+    now = FIVE + timedelta(days=100)
+    old, new = f"{stamp_of(FIVE)}-tag-audit-0000000a", f"{stamp_of(now)}-tag-audit-0000000b"
+    for plan in (old, new):
+        world.store.write(f"plans/{plan}.json", b"{}")
+        world.store.write(f"applied/{plan}/000000.json", b"{}")
+    history = History(world.store, "tag-audit")
+    for plan, taken in ((old, FIVE), (new, now)):
+        history.append(HistoryEntry(run=plan, taken=taken, status=RunStatus.SUCCEEDED, percent=50.0))
+
+    remove_old(world.store, world.records(), 90, now, lambda: None)
+
+    assert list(world.store.keys("plans")) == [f"plans/{new}.json"]
+    assert list(world.store.keys("applied")) == [f"applied/{new}/000000.json"]
+    assert [each.run for each in history.last(9)] == [new]
