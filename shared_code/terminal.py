@@ -32,6 +32,9 @@ PIPE_WIDTH = 160
 LONGEST_TABLE = 50
 """Rows shown; the report has them all."""
 
+LONGEST_TEXT = 4000
+"""Characters of an id or of a change: whoever reads it to decide must see the whole of it."""
+
 NARROWEST = 16
 """Columns that a text which may be broken still gets."""
 
@@ -221,8 +224,9 @@ def show_findings(findings: Iterable[Finding], total: int) -> None:
     out = console()
     shown = 0
     for finding, _ in zip(findings, range(LONGEST_TABLE), strict=False):
-        out.print(f"{finding.severity} {finding.rule}: {one_line(finding.detail)}", style="yellow", soft_wrap=True)
-        out.print(f"  {one_line(finding.resource_id)}", soft_wrap=True)
+        said = f"{finding.severity} {one_line(finding.rule)}: {one_line(finding.detail, LONGEST_TEXT)}"
+        out.print(said, style="yellow", soft_wrap=True)
+        out.print(f"  {one_line(finding.resource_id, LONGEST_TEXT)}", soft_wrap=True)
         shown += 1
     if total > shown:
         out.print(f"… and {total - shown:,} more findings: all are in the report.")
@@ -231,7 +235,7 @@ def show_findings(findings: Iterable[Finding], total: int) -> None:
 def show_plan(plan: Plan) -> None:
     """Print a plan: what whoever applies it has to know, and then each item with its reason."""
     out = console()
-    out.print(f"{plan.id}  {len(plan.items):,} changes")
+    out.print(f"{plan.id}  {len(plan.items):,} change{'' if len(plan.items) == 1 else 's'}", soft_wrap=True)
     for name, value in {
         "job": plan.job,
         "created": text_of(plan.created),
@@ -240,8 +244,10 @@ def show_plan(plan: Plan) -> None:
     }.items():
         out.print(f"  {name:<24} {value}", soft_wrap=True)
     for item, _ in zip(plan.items, range(LONGEST_TABLE), strict=False):
-        out.print(f"{item.mode} {item.rule}: {one_line(item.change.words)}", soft_wrap=True)
-        out.print(f"  {one_line(item.resource_id)}: {one_line(item.reason)}", soft_wrap=True)
+        out.print(f"{item.mode} {one_line(item.rule)}: {one_line(item.change.words, LONGEST_TEXT)}", soft_wrap=True)
+        out.print(
+            f"  {one_line(item.resource_id, LONGEST_TEXT)}: {one_line(item.reason, LONGEST_TEXT)}", soft_wrap=True
+        )
     if len(plan.items) > LONGEST_TABLE:
         out.print(f"… and {len(plan.items) - LONGEST_TABLE:,} more: 'steward plan {plan.id} --json' has them all.")
 

@@ -97,6 +97,9 @@ class TestHelpAndJson:
             assert (tmp_path / "new" / "folder" / name).read_bytes() == kept.read_bytes()
 
 
+NO_JOB = "There is no job 'paint'; there are list-resource-groups, tag-audit, watchdog."
+
+
 class TestExitCodes:
     """0 succeeded, 1 failed or cancelled, 2 wrong use, 3 partial, 4 refused; an error is one sentence on stderr."""
 
@@ -125,13 +128,14 @@ class TestExitCodes:
     @pytest.mark.parametrize(
         ("arguments", "sentence"),
         [
-            (("run", "paint"), "There is no job 'paint'; there are list-resource-groups, watchdog."),
-            (("runs", "--job", "paint"), "There is no job 'paint'; there are list-resource-groups, watchdog."),
+            (("run", "paint"), NO_JOB),
+            (("runs", "--job", "paint"), NO_JOB),
             (("show", "x"), "There is no run 'x'; list the runs with 'steward runs' or GET /api/runs."),
+            (("plan", "../x"), "There is no plan '../x'; list the plans with GET /api/plans."),
             (("cancel", "../x"), "There is no run '../x'; list the runs with 'steward runs' or GET /api/runs."),
             (("run", JOB, "--output", __file__), f"--output is '{__file__}', which is no folder; name a folder."),
         ],
-        ids=["job", "filter", "run", "cancel", "output"],
+        ids=["job", "filter", "run", "plan", "cancel", "output"],
     )
     def test_wrong_use(self, world: World, arguments: tuple[str, ...], sentence: str) -> None:
         """2 for what is not there; with --json the sentence comes as JSON too."""
@@ -238,7 +242,7 @@ class TestPipe:
                 check=False,
             )
             os.close(writing)
-            assert done.stderr in ("", "steward: There is no job 'paint'; there are list-resource-groups, watchdog.\n")
+            assert done.stderr in ("", f"steward: {NO_JOB}\n")
 
 
 class TestTerminal:

@@ -166,7 +166,9 @@ def test_a_wish_is_recorded_as_said(world: World) -> None:
 
 def test_an_unknown_job_is_named_with_the_known_ones(world: World) -> None:
     """The caller sees what to write instead."""
-    with pytest.raises(Unknown, match=r"^There is no job 'lst'; there are list-resource-groups, watchdog\.$"):
+    with pytest.raises(
+        Unknown, match=r"^There is no job 'lst'; there are list-resource-groups, tag-audit, watchdog\.$"
+    ):
         world.requests().by_hand("lst", Wanted(), TriggeredBy.HTTP)
 
 

@@ -13,8 +13,10 @@ from shared_code import terminal
 from shared_code.catalog import JobView
 from shared_code.foreign_text import one_line
 from shared_code.group_changes import Change, GroupChange
-from shared_code.model import Lock, Reading, ResourceGroup, Verdict
+from shared_code.model import Finding, Kind, Lock, Reading, ResourceGroup, Severity, TagChange, Verdict
+from shared_code.plan import Plan, PlanItem, make_plan
 from shared_code.runs import Mode, Progress, Run, RunStatus, TriggeredBy
+from shared_code.tag_rules import RuleMode
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 RUN = Run(
@@ -57,6 +59,24 @@ JOB = JobView(
     problems=(),
     last_run=RUN,
 )
+FINDING = Finding(
+    rule="owner",
+    kind="missing",
+    resource_id=GROUP.id,
+    subscription_id="s",
+    severity=Severity.HIGH,
+    detail="the tag 'owner' is missing",
+)
+ITEM = PlanItem(
+    resource_id=GROUP.id,
+    subscription_id="s",
+    kind=Kind.RESOURCE_GROUP,
+    rule="owner",
+    mode=RuleMode.APPROVE,
+    reason=FINDING.detail,
+    seen={},
+    change=TagChange(set={"owner": "team@example.com"}),
+)
 UNSAFE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 Seen = pytest.CaptureFixture[str]
 
@@ -64,6 +84,11 @@ Seen = pytest.CaptureFixture[str]
 def window(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
     """Let tables be this wide."""
     monkeypatch.setattr(terminal, "PIPE_WIDTH", columns)
+
+
+def plan_of(number: int, item: PlanItem = ITEM) -> Plan:
+    """Make a plan that has the item so many times."""
+    return make_plan(RUN, [item] * number, {}, NOON)
 
 
 class TestGroups:
@@ -250,6 +275,94 @@ class TestChanges:
         assert capsys.readouterr().out == ""
 
 
+class TestFindings:
+    """What is wrong."""
+
+    def test_two_lines_each(self, capsys: Seen) -> None:
+        """How bad, which rule, what is wrong, and where."""
+        terminal.show_findings([FINDING], 1)
+
+        assert capsys.readouterr().out.splitlines() == [
+            "high owner: the tag 'owner' is missing",
+            "  /subscriptions/s/resourceGroups/rg-web",
+        ]
+
+    def test_more_than_fit(self, capsys: Seen) -> None:
+        """Fifty are shown, and how many there are beyond is said."""
+        terminal.show_findings([FINDING] * 1060, 1060)
+
+        lines = capsys.readouterr().out.splitlines()
+        assert len(lines) == 101
+        assert lines[-1] == "… and 1,010 more findings: all are in the report."
+
+    def test_none(self, capsys: Seen) -> None:
+        """Nothing is wrong, nothing is printed."""
+        terminal.show_findings([], 0)
+
+        assert capsys.readouterr().out == ""
+
+    @pytest.mark.parametrize(
+        ("counts", "words"),
+        [
+            ({"checks": 130, "violations": 20, "exempted": 0}, "84.6 %"),
+            ({"checks": 1000, "violations": 1, "exempted": 990}, "90.0 %"),
+            ({"checks": 10_000, "violations": 1, "exempted": 0}, "99.9 %"),
+            ({"checks": 5, "violations": 0, "exempted": 5}, "nothing to judge"),
+            ({"checks": 0, "violations": 0, "exempted": 0}, "nothing to judge"),
+        ],
+    )
+    def test_compliance(self, capsys: Seen, counts: dict[str, int], words: str) -> None:
+        """Of what was passed or failed, never rounded up; where there is nothing, it is not 100 %."""
+        terminal.show_run(msgspec.structs.replace(RUN, counts=counts))
+
+        assert f"  compliance               {words}\n" in capsys.readouterr().out
+
+    def test_a_job_that_judges_nothing_has_no_compliance(self, capsys: Seen) -> None:
+        """Its run says nothing about it."""
+        terminal.show_run(RUN)
+
+        assert "compliance" not in capsys.readouterr().out
+
+
+class TestPlan:
+    """What a plan would change."""
+
+    def test_what_whoever_applies_it_must_know(self, capsys: Seen) -> None:
+        """Its digest, until when it holds, and each change with its rule and reason."""
+        terminal.show_plan(plan_of(1))
+
+        shown = capsys.readouterr().out.splitlines()
+        assert shown[0] == f"{RUN.id}  1 change"
+        assert shown[2:4] == [
+            "  created                  2026-11-22T12:00:00Z",
+            "  expires                  2026-11-25T12:00:00Z",
+        ]
+        assert shown[4] == f"  digest                   {plan_of(1).digest}"
+        assert shown[5:] == [
+            "approve owner: set 'owner' to 'team@example.com'",
+            "  /subscriptions/s/resourceGroups/rg-web: the tag 'owner' is missing",
+        ]
+
+    def test_nothing_of_a_change_is_cut_off(self, capsys: Seen) -> None:
+        """The longest keys and values Azure allows, and a long id, can be read to their end."""
+        change = TagChange(set={"k" * 511 + "!": "v" * 255 + "!"}, remove=("o" * 511 + "?",))
+        item = msgspec.structs.replace(ITEM, resource_id=f"{GROUP.id}/{'x' * 800}end", change=change)
+
+        terminal.show_plan(plan_of(1, item))
+
+        shown = capsys.readouterr().out.splitlines()
+        assert shown[5] == f"approve owner: {change.words}"
+        assert shown[6] == f"  {item.resource_id}: {item.reason}"
+
+    def test_more_than_fit(self, capsys: Seen) -> None:
+        """Fifty are shown, and where the others are is said."""
+        terminal.show_plan(plan_of(1060))
+
+        lines = capsys.readouterr().out.splitlines()
+        assert len(lines) == 5 + 100 + 1
+        assert lines[-1] == f"… and 1,010 more: 'steward plan {RUN.id} --json' has them all."
+
+
 class TestJobs:
     """The list of jobs."""
 
@@ -289,8 +402,17 @@ def test_no_text_drives_the_terminal(capsys: Seen, monkeypatch: pytest.MonkeyPat
     record = capsys.readouterr().out
     terminal.show_changes([change], 1)
     changes = capsys.readouterr().out
+    terminal.show_findings([msgspec.structs.replace(FINDING, rule=text, detail=text, resource_id=text)], 1)
+    findings = capsys.readouterr().out
+    item = msgspec.structs.replace(
+        ITEM, rule=text, reason=text, resource_id=f"/subscriptions/s/{text.replace('.', '')}",
+        change=TagChange(set={text: text}, remove=(text,)),
+    )  # fmt: skip
+    terminal.show_plan(msgspec.structs.replace(plan_of(0), items=(item,)))
+    plan = capsys.readouterr().out
 
-    assert UNSAFE.findall(tables + record + changes) == []
+    assert UNSAFE.findall(tables + record + changes + findings + plan) == []
+    assert (findings.count("\n"), plan.count("\n")) == (2, 7)
     assert changes.count("\n") == 1
     assert len(record.split("\n")) <= len(terminal._STYLE) + 7
     assert max(cell_len(line) for line in tables.split("\n") if line not in (RUN.id, *_headings(text))) <= columns

@@ -24,6 +24,16 @@ YEARLY = """
 [jobs.list-resource-groups]
 schedule = "0 0 5 1 1 *"
 
+[jobs.tag-audit]
+schedule = "0 0 5 1 1 *"
+
+[[jobs.tag-audit.rules]]
+name = "owner"
+tag = "owner"
+required = true
+severity = "high"
+applies_to = { kinds = ["resource-group", "resource"] }
+
 [jobs.watchdog]
 schedule = "0 0 5 1 1 *"
 """
@@ -131,6 +141,11 @@ class World:
         content = (self.store / "runs" / run / "resource-groups.ndjson").read_text()
         return [json.loads(line) for line in content.splitlines()]
 
+    def findings(self, run: str) -> list[Json]:
+        """Read the findings of a run."""
+        content = (self.store / "runs" / run / "findings.ndjson").read_text()
+        return [json.loads(line) for line in content.splitlines()]
+
     def parts(self, run: str) -> list[str]:
         """Give the ids of the subscriptions a run has finished."""
         return sorted(path.stem for path in (self.store / "runs" / run / "parts").glob("*.json"))
@@ -156,9 +171,9 @@ def _if_ended(record: Json) -> Json | None:
     return None if record["status"] in ("queued", "running") else record
 
 
-def start_run(host: HostProcess, body: Json | None = None, **headers: str) -> str:
+def start_run(host: HostProcess, body: Json | None = None, *, job: str = JOB, **headers: str) -> str:
     """Ask for a run over HTTP and give its id."""
-    reply = host.call("POST", RUNS, body, headers=headers)
+    reply = host.call("POST", f"/api/jobs/{job}/runs", body, headers=headers)
     assert reply.status == 202, reply.text
     started: str = reply.json()["id"]
     return started

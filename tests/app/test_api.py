@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import socket
 from urllib.parse import quote, urlsplit
 
@@ -12,7 +13,7 @@ from tests.app.conftest import JOB, RUNS, UNCHANGED, Json, start_run, wait_ended
 
 LISTED = {
     "id", "job", "mode", "trigger", "requested", "requested_by", "requested_by_verified", "scheduled_for", "past_due",
-    "scope", "status", "attempt", "started", "ended", "progress", "counts", "subscriptions", "outputs",
+    "scope", "status", "attempt", "started", "ended", "progress", "counts", "subscriptions", "outputs", "plan",
     "invocation_id", "error", "version", "links",
 }  # fmt: skip
 
@@ -58,6 +59,9 @@ class TestKeys:
             ("GET", "/api/runs/x"),
             ("POST", "/api/runs/x/cancel"),
             ("GET", "/api/runs/x/report"),
+            ("GET", "/api/runs/x/findings"),
+            ("GET", "/api/plans"),
+            ("GET", "/api/plans/x"),
         ],
     )
     def test_nothing_without_a_key(self, host: HostProcess, method: str, path: str) -> None:
@@ -87,7 +91,7 @@ class TestJobs:
         """`GET jobs` names each job with its schedule, next runs and last run."""
         jobs = host.call("GET", "/api/jobs", key="reader").json()["jobs"]
 
-        assert [job["name"] for job in jobs] == [JOB, "watchdog"]
+        assert [job["name"] for job in jobs] == [JOB, "tag-audit", "watchdog"]
         listing = jobs[0]
         assert (listing["schedule"], listing["timer"], listing["runnable"]) == ("0 0 5 1 1 *", True, True)
         assert [moment[4:] for moment in listing["next_runs"]] == ["-01-01T05:00:00Z"] * 3
@@ -98,11 +102,12 @@ class TestJobs:
         """`GET jobs/{job}` is the job's entry of `GET jobs`."""
         jobs = host.call("GET", "/api/jobs").json()["jobs"]
 
-        assert host.call("GET", "/api/jobs/watchdog").json()["name"] == jobs[1]["name"]
+        for job in jobs:
+            assert host.call("GET", f"/api/jobs/{job['name']}").json()["name"] == job["name"]
 
     def test_an_unknown_job(self, host: HostProcess) -> None:
         """A job that is not there is 404, and the sentence names those that are."""
-        sentence = "There is no job 'paint'; there are list-resource-groups, watchdog."
+        sentence = "There is no job 'paint'; there are list-resource-groups, tag-audit, watchdog."
 
         assert problem(host.call("GET", "/api/jobs/paint"), 404) == sentence
         assert problem(host.call("POST", "/api/jobs/paint/runs", {}), 404) == sentence
@@ -344,7 +349,9 @@ class TestReport:
         """A browser is told to run and to load nothing."""
         headers = host.call("GET", f"/api/runs/{finished['id']}/report").headers
 
-        assert headers["content-security-policy"].startswith("default-src 'none'; style-src 'unsafe-inline'")
+        policy = headers["content-security-policy"]
+        assert policy.startswith("default-src 'none'; style-src 'unsafe-inline'")
+        assert re.fullmatch(r"script-src 'sha256-[\w+/]+='", policy.rpartition("; ")[2])
         assert (headers["x-content-type-options"], headers["cache-control"]) == ("nosniff", "no-store")
 
     def test_an_unknown_format(self, host: HostProcess, finished: Json) -> None:
@@ -381,6 +388,8 @@ class TestHostileInput:
         [
             ("GET", "/api/runs/{}"),
             ("GET", "/api/runs/{}/report"),
+            ("GET", "/api/runs/{}/findings"),
+            ("GET", "/api/plans/{}"),
             ("POST", "/api/runs/{}/cancel"),
             ("GET", "/api/jobs/{}"),
             ("POST", "/api/jobs/{}/runs"),
@@ -388,7 +397,7 @@ class TestHostileInput:
             ("GET", "/api/runs?before={}"),
             ("GET", "/api/runs?limit={}"),
         ],
-        ids=["run", "report", "cancel", "job", "start", "filter", "before", "limit"],
+        ids=["run", "report", "findings", "plan", "cancel", "job", "start", "filter", "before", "limit"],
     )
     def test_names_and_values(self, host: HostProcess, method: str, address: str, name: str) -> None:
         """Path traversal, control characters, markup and very long values are 400 or 404, and no header is forged."""

@@ -25,10 +25,10 @@ from tests.app.conftest import (
 
 HTTP = {
     "live", "health", "list_jobs", "show_job", "start_run", "list_runs", "show_run", "cancel_run", "read_report",
-    "list_findings",
+    "list_findings", "list_plans", "show_plan",
 }  # fmt: skip
 QUEUE = {"run_worker", "run_worker_poison"}
-LISTING, WATCHDOG = "list_resource_groups", "watchdog"
+LISTING, AUDIT, WATCHDOG = "list_resource_groups", "tag_audit", "watchdog"
 SUBSCRIPTIONS = "cannot read the list of subscriptions"
 
 
@@ -50,50 +50,50 @@ class BadConfiguration(NamedTuple):
     """Jobs whose runs are refused."""
 
 
-BOTH = [JOB, "watchdog"]
+ALL = [JOB, "tag-audit", "watchdog"]
 CONFIGURATIONS = {
     "missing file": BadConfiguration(
-        None, ["steward.toml: the file cannot be read; put steward.toml beside host.json"], set(), BOTH
+        None, ["steward.toml: the file cannot be read; put steward.toml beside host.json"], set(), ALL
     ),
     "bytes": BadConfiguration(
-        b"\x80\x81\x82\xff", ["steward.toml: byte 0 is not UTF-8; save the file as UTF-8 text"], set(), BOTH
+        b"\x80\x81\x82\xff", ["steward.toml: byte 0 is not UTF-8; save the file as UTF-8 text"], set(), ALL
     ),
-    "invalid TOML": BadConfiguration(b"[jobs\nx=", ["steward.toml: not valid TOML: "], set(), BOTH),
-    "deep TOML": BadConfiguration(b"x = " + b"[" * 5000, ["steward.toml: not valid TOML: "], set(), BOTH),
+    "invalid TOML": BadConfiguration(b"[jobs\nx=", ["steward.toml: not valid TOML: "], set(), ALL),
+    "deep TOML": BadConfiguration(b"x = " + b"[" * 5000, ["steward.toml: not valid TOML: "], set(), ALL),
     "unknown key": BadConfiguration(
         b'[scope]\nsubscription = ["*"]\n' + YEARLY.encode(),
         ["steward.toml: scope: there is no key 'subscription'; did you mean 'subscriptions'"],
         set(),
-        BOTH,
+        ALL,
     ),
     "unknown key of a job": BadConfiguration(
-        YEARLY.replace("[jobs.watchdog]", 'shedule = "x"\n[jobs.watchdog]').encode(),
+        YEARLY.replace("[jobs.tag-audit]\n", 'shedule = "x"\n[jobs.tag-audit]\n').encode(),
         ["steward.toml: jobs.list-resource-groups: there is no key 'shedule'; did you mean 'schedule'"],
-        {WATCHDOG},
+        {AUDIT, WATCHDOG},
         [JOB],
     ),
     "unknown job": BadConfiguration(
         b"[jobs.watchdoc]\n" + YEARLY.encode(),
         ["steward.toml: jobs: there is no job 'watchdoc'; did you mean 'watchdog'"],
-        {LISTING, WATCHDOG},
+        {LISTING, AUDIT, WATCHDOG},
         [],
     ),
     "wrong type": BadConfiguration(
         b'[scope]\nsubscriptions = "*"\n' + YEARLY.encode(),
         ["steward.toml: scope.subscriptions: expected a list, got a text in quotes"],
         set(),
-        BOTH,
+        ALL,
     ),
     "bad schedule": BadConfiguration(
         YEARLY.replace("0 0 5 1 1 *", "0 0 25 1 1 *", 1).encode(),
         ["steward.toml: jobs.list-resource-groups.schedule: "],
-        {WATCHDOG},
+        {AUDIT, WATCHDOG},
         [],
     ),
     "five fields": BadConfiguration(
         YEARLY.replace("0 0 5 1 1 *", "0 5 1 1 *", 1).encode(),
         ["steward.toml: jobs.list-resource-groups.schedule: "],
-        {WATCHDOG},
+        {AUDIT, WATCHDOG},
         [],
     ),
     "missing setting": BadConfiguration(
@@ -101,7 +101,7 @@ CONFIGURATIONS = {
         [
             "steward.toml: jobs.list-resource-groups.schedule: '%NO_SUCH_SETTING%' names no app setting; add "
         ],
-        {WATCHDOG},
+        {AUDIT, WATCHDOG},
         [],
     ),
     "several at once": BadConfiguration(
@@ -112,7 +112,7 @@ CONFIGURATIONS = {
             "steward.toml: jobs.watchdog.schedule: ",
         ],
         set(),
-        BOTH,
+        ALL,
     ),
 }  # fmt: skip
 
@@ -128,10 +128,10 @@ def test_bad_configuration(world: World, bad: BadConfiguration) -> None:
     printed = world.steward("check")
     with world.host() as host:
         health = host.call("GET", "/api/health")
-        replies = {job: host.call("POST", f"/api/jobs/{job}/runs", {}) for job in BOTH}
+        replies = {job: host.call("POST", f"/api/jobs/{job}/runs", {}) for job in ALL}
         jobs = {job["name"]: job for job in host.call("GET", "/api/jobs").json()["jobs"]}
         errors = re.findall(r"^\S+ ERROR .*?configuration: (.*)$", host.log, re.MULTILINE)
-        for job in BOTH:
+        for job in ALL:
             if job not in bad.forbidden:
                 wait_ended(host, replies[job].json()["id"])
         log = host.log

@@ -8,7 +8,7 @@ import pytest
 
 from shared_code.settings import JOBS
 from tests.app.conftest import JOB, YEARLY, World, small_estate, world_of
-from tests.app.test_bad_input import BOTH, HTTP, LISTING, QUEUE, WATCHDOG
+from tests.app.test_bad_input import ALL, AUDIT, HTTP, LISTING, QUEUE, WATCHDOG
 
 EVERYTHING = HTTP | QUEUE
 UNREADABLE = "the file cannot be read; put steward.toml beside host.json"
@@ -94,7 +94,7 @@ def test_an_empty_path_is_the_file_beside_host_json(world: World) -> None:
         functions = set(host.functions)
 
     assert health.status == 200
-    assert functions == EVERYTHING | {LISTING, WATCHDOG}
+    assert functions == EVERYTHING | {LISTING, AUDIT, WATCHDOG}
 
 
 def test_warnings_cost_nothing(world: World) -> None:
@@ -107,10 +107,10 @@ def test_warnings_cost_nothing(world: World) -> None:
         jobs = {job["name"]: job for job in host.call("GET", "/api/jobs").json()["jobs"]}
         log = host.log
 
-    assert functions == EVERYTHING | {LISTING, WATCHDOG}
+    assert functions == EVERYTHING | {LISTING, AUDIT, WATCHDOG}
     assert (health.status, health.json()["status"]) == (200, "healthy")
     assert " ERROR " not in log
-    for name in BOTH:
+    for name in ALL:
         assert len(jobs[name]["warnings"]) == 2
         assert jobs[name]["azure"] == {"accepted": True, "reads_as": "cron", "expanded": "0 0 5 1 1 1", "reason": None}
         assert jobs[name]["steward"]["accepted"]

@@ -17,6 +17,7 @@ from devkit.local_host.queue import Queues
 from shared_code.run_records import RunRecords
 from shared_code.runs import Mode, Run, RunScope, RunStatus, TriggeredBy, run_id
 from shared_code.sightings import Sighting
+from shared_code.snapshots import Snapshots
 from shared_code.store_local import LocalStore
 from tests.docs.checkout import PATIENCE, Checkout, environment
 
@@ -25,6 +26,15 @@ EVERYTHING = RunScope()
 FEW = ("0dd00000-0000-4000-8000-000000000001", "0dd00000-0000-4000-8000-000000000011")
 """A subscription of the estate `odd` that can be read and one that cannot, since some of the others take their time."""
 
+RULE = """
+[[jobs.tag-audit.rules]]
+name = "owner-of-resources"
+tag = "owner"
+required = true
+inherit_from = "resource-group"
+mode = "approve"
+"""
+
 type Situation = Callable[[Checkout], AbstractContextManager[Callable[[], None] | None]]
 
 
@@ -32,6 +42,21 @@ type Situation = Callable[[Checkout], AbstractContextManager[Callable[[], None] 
 def all_is_well(checkout: Checkout) -> Iterator[None]:
     """`./dev up`."""
     with checkout.up():
+        yield
+
+
+@contextmanager
+def tags_were_audited(checkout: Checkout) -> Iterator[None]:
+    """`./dev up`, with two audits: before the second a rule was added, and a subscription is no longer visible."""
+    config = checkout.folder / "steward.toml"
+    with checkout.up():
+        assert checkout.dev("steward", "run", "tag-audit").returncode == 0
+        config.write_text(config.read_text() + RULE)
+        snapshots = Snapshots(LocalStore(checkout.folder / ".steward" / "up" / "demo" / "store"), "tag-audit")
+        known = snapshots.subscriptions()
+        gone = msgspec.structs.replace(known[0], id="5a000000-0000-4000-8000-000000000005", name="Shop Staging")
+        snapshots.save_subscriptions((*known, gone))
+        assert checkout.dev("steward", "run", "tag-audit").returncode == 3
         yield
 
 
@@ -161,6 +186,8 @@ SITUATIONS: dict[str, Situation] = {
     "a-schedule-was-missed": a_run_was_missed,
     "change-a-schedule": all_is_well_and_is_deployed_again,
     "a-job-is-missing-after-deployment": a_job_has_no_timer,
+    "read-a-tag-audit": tags_were_audited,
+    "add-a-tag-rule": all_is_well_and_is_deployed_again,
 }
 """By page."""
 

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,16 @@ from devkit.up import _parser
 from shared_code import cli
 from shared_code import jobs as performed
 from shared_code.environment import SETTINGS
+from shared_code.exemptions import Exemption
+from shared_code.model import Kind, Severity, Subject, TagChange
 from shared_code.runs import RunStatus
 from shared_code.scope import Scope
-from shared_code.settings import JOBS, configure
+from shared_code.settings import JOBS, TagAudit, configure
+from shared_code.tag_check import Check
+from shared_code.tag_formats import Format
+from shared_code.tag_rules import AppliesTo, Parent, RuleMode, TagRule
+from shared_code.tag_suggestions import propose
+from shared_code.violations import Violation
 from tests.docs.checkout import ROOT, check_out, environment
 from tests.docs.markdown import Block, Page, agrees
 
@@ -32,6 +40,8 @@ DOCUMENTS = [
 ]
 every_document = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 COMMANDS: dict[str, Any] = get_command(cli.app).commands  # type: ignore[attr-defined]  # the app is a group
+
+MUST = "must be there"
 
 ROUTES = """
 import json, function_app
@@ -101,6 +111,75 @@ class TestReadme:
         expected += [(f"`[jobs.{name}]`", f"`{key}`") for name, kind in JOBS.items() for key in kind.__struct_fields__]
 
         assert [(row[0], row[1]) for row in README.table("Table", "Key")] == expected
+
+    @pytest.mark.parametrize(
+        ("heading", "kind"),
+        [("Key of a rule", TagRule), ("Key of `applies_to`", AppliesTo), ("Key of an exemption", Exemption)],
+    )
+    def test_keys_of_a_rule(self, heading: str, kind: type[msgspec.Struct]) -> None:
+        """The tables of rules, conditions and exemptions have each key, what must be there, and the defaults."""
+        rows = README.table(heading, "Meaning", "Without it")
+        fields = msgspec.structs.fields(kind)
+
+        assert [row[0] for row in rows] == [f"`{field.name}`" for field in fields]
+        assert [row[0] for row in rows if row[2] == MUST] == [f"`{field.name}`" for field in fields if field.required]
+        for row, field in zip(rows, fields, strict=True):
+            if row[2].startswith("`"):
+                default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+                assert row[2].strip("`").encode() == msgspec.json.encode(default), row
+
+    @pytest.mark.parametrize(
+        ("heading", "key", "words"),
+        [
+            ("Key of a rule", "format", Format),
+            ("Key of a rule", "severity", Severity),
+            ("Key of a rule", "mode", RuleMode),
+            ("Key of a rule", "inherit_from", Parent),
+            ("Key of `applies_to`", "kinds", Kind),
+        ],
+    )
+    def test_words_of_a_key(self, heading: str, key: str, words: type[StrEnum]) -> None:
+        """Where a key takes one of a few words, all of them are named."""
+        meaning = next(row[1] for row in README.table(heading, "Meaning") if row[0] == f"`{key}`")
+
+        assert set(re.findall(r'`"([a-z-]+)"`', meaning)) == set(words)
+
+    def test_the_example_of_a_rule(self) -> None:
+        """The rule that is shown is valid, without a warning, and does to `Env = production` what the text says."""
+        example = next(block.text for block in README.blocks if block.info == "toml")
+        read = configure(example.encode(), "steward.toml", {})
+        audit = read.jobs["tag-audit"]
+        assert isinstance(audit, TagAudit)
+        check = Check(audit.rules[0], {})
+        subject = Subject(
+            kind=Kind.RESOURCE,
+            id="/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/sites/shop",
+            name="shop",
+            type="Microsoft.Web/sites",
+            location=None,
+            tags={"Env": "production"},
+            managed_by=None,
+            subscription_id="s",
+            subscription_name="S",
+            resource_group="g",
+        )
+        broken = check.violations(subject.tags)
+        bare = msgspec.structs.replace(subject, tags={})
+
+        def change(of: Subject, violation: Violation) -> TagChange | str | None:
+            return propose(check, violation, of, group_tags={"environment": "production"}, subscription_tags={})
+
+        shipped = configure((ROOT / "steward.toml").read_bytes(), "steward.toml", {}).jobs["tag-audit"]
+
+        assert isinstance(shipped, TagAudit)
+        assert len(shipped.rules) == 2
+        assert read.problems == ()
+        assert [each for each in read.warnings if each.job == "tag-audit"] == []
+        assert [each.kind for each in broken] == ["key", "value"]
+        assert {str(change(subject, each)) for each in broken} == {
+            str(TagChange(set={"environment": "prod"}, remove=("Env",)))
+        }
+        assert change(bare, check.violations({})[0]) == TagChange(set={"environment": "prod"})
 
     def test_routes(self) -> None:
         """The table of routes is what the function app has."""
@@ -208,7 +287,7 @@ class TestEveryDocument:
         """Every address of the API that is named is one of README's routes."""
         known = {re.sub(r"\{[a-z]+}", "*", row[1].strip("`")) for row in README.table("Method", "Route")}
         for address in re.findall(r"/api/[^\s\"'`?]*", _code(path).replace("${RUN?}", "*")):
-            shape = re.sub(r"(?<=/jobs/)[a-z-]+|(?<=/jobs/){job}|(?<=/runs/){run}", "*", address)
+            shape = re.sub(r"(?<=/jobs/)[a-z-]+|(?<=/jobs/){job}|(?<=/runs/){run}|(?<=/plans/){plan}", "*", address)
             assert shape in known, address
 
     @every_document
