@@ -243,3 +243,12 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
     evidence: dict[str, str] = {}
     first_seen: datetime | None = None
+
+    @property
+    def suggestion(self) -> str:
+        """What may mend it, in words; "" where nothing is known."""
+        if "change" in self.evidence:
+            return self.evidence["change"]
+        if "suggested_owner" in self.evidence:
+            return f"{self.evidence['suggested_owner']} {self.evidence.get('suggested_because', '')}".strip()
+        return self.evidence.get("no_change", "")

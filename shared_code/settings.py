@@ -232,14 +232,16 @@ def _tag_problems(settings: TagAudit, where: str, reader: SettingsReader, lists:
 def _tag_cautions(settings: TagAudit, where: str, reader: SettingsReader) -> Iterator[tuple[str, str]]:
     if settings.schedule is not None and not reader.items_of(TagRule):
         yield f"{where}.rules", "there is none, so that every run fails; write one under [[jobs.tag-audit.rules]]"
-    automatic = any(rule.mode is RuleMode.AUTOMATIC for rule in settings.rules)
-    applies = settings.mode is JobMode.APPLY
-    if applies and not settings.armed_subscriptions:
-        yield f"{where}.mode", "is 'apply', and changes nothing as armed_subscriptions is empty; name subscriptions"
-    if settings.armed_subscriptions and applies and not automatic:
-        text = 'the timer changes nothing there, as no rule has mode = "automatic"; people still can, by plan'
-        yield f"{where}.armed_subscriptions", text
-    if automatic and not applies:
-        yield f"{where}.mode", "is 'plan', so that the timer applies nothing of automatic rules; write \"apply\""
+    if settings.mode is JobMode.APPLY:
+        yield (
+            f"{where}.mode",
+            "is 'apply', and this version makes plans and applies none; write \"plan\" until one does",
+        )
+    for position, rule in enumerate(settings.rules):
+        if rule.mode is RuleMode.AUTOMATIC:
+            text = (
+                "is 'automatic', and this version plans such changes and makes none; write \"approve\" until one does"
+            )
+            yield f"{where}.rules[{position}].mode", text
     yield from rule_problems.cautions_of(reader.items_of(TagRule))
     yield from exemptions.cautions_of(reader.items_of(Exemption), {rule.name for rule in settings.rules})

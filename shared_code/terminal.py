@@ -220,13 +220,15 @@ def show_verdicts(run: Run) -> None:
 
 
 def show_findings(findings: Iterable[Finding], total: int) -> None:
-    """Print the first findings, two lines each, and how many more there are."""
+    """Print the first findings, each with its resource and what may mend it, and how many more there are."""
     out = console()
     shown = 0
     for finding, _ in zip(findings, range(LONGEST_TABLE), strict=False):
         said = f"{finding.severity} {one_line(finding.rule)}: {one_line(finding.detail, LONGEST_TEXT)}"
         out.print(said, style="yellow", soft_wrap=True)
         out.print(f"  {one_line(finding.resource_id, LONGEST_TEXT)}", soft_wrap=True)
+        if finding.suggestion:
+            out.print(f"  suggested: {one_line(finding.suggestion, LONGEST_TEXT)}", soft_wrap=True)
         shown += 1
     if total > shown:
         out.print(f"… and {total - shown:,} more findings: all are in the report.")

@@ -31,7 +31,7 @@ SITE = f"/subscriptions/{ONE}/resourceGroups/rg-shop/providers/Microsoft.Web/sit
 PROGRAM = "0e000000-0000-4000-8000-00000000000A"
 
 
-def days_ago(days: float, caller: str = "ada@example.com") -> Write:
+def days_ago(days: float, caller: str = "developer@example.com") -> Write:
     return write_of(NOW - timedelta(days=days), caller)
 
 
@@ -47,7 +47,7 @@ class TestCallers:
     @pytest.mark.parametrize(
         ("caller", "kind"),
         [
-            ("ada@example.com", CallerKind.PERSON),
+            ("developer@example.com", CallerKind.PERSON),
             ("O'Brien.Ada_1@shop.example.com", CallerKind.PERSON),
             ("ada_example.com#EXT#@shop.example.com", CallerKind.PERSON),
             (PROGRAM, CallerKind.APPLICATION),
@@ -57,11 +57,11 @@ class TestCallers:
             ("ada", CallerKind.PLATFORM),
             ("@example.com", CallerKind.PLATFORM),
             ("ada@example", CallerKind.PLATFORM),
-            ("ada@example.com\n", CallerKind.PLATFORM),
-            ("ada@example.com, ben@example.com", CallerKind.PLATFORM),
+            ("developer@example.com\n", CallerKind.PLATFORM),
+            ("developer@example.com, tester@example.com", CallerKind.PLATFORM),
             ("<b>ada</b>@example.com", CallerKind.PLATFORM),
             ("=HYPERLINK(1)@example.com", CallerKind.PLATFORM),
-            ("ada@example.com" + "m" * 400, CallerKind.PLATFORM),
+            ("developer@example.com" + "m" * 400, CallerKind.PLATFORM),
             (f"{PROGRAM}\n", CallerKind.PLATFORM),
         ],
         ids=lambda value: repr(value)[:40],
@@ -78,7 +78,7 @@ class TestCallers:
 
     def test_the_kind_is_judged_before_the_text_is_cleaned(self) -> None:
         """Cleaning must not make a person of what was none."""
-        assert write_of(NOW, " ada@example.com ") == Write(NOW, "ada@example.com", CallerKind.PLATFORM)
+        assert write_of(NOW, " developer@example.com ") == Write(NOW, "developer@example.com", CallerKind.PLATFORM)
 
     @given(caller=some.text())
     def test_any_text_is_a_caller(self, caller: str) -> None:
@@ -180,38 +180,40 @@ class TestOwners:
     """A person who created it, else a person who wrote to it last; never anything else."""
 
     def test_the_creator(self) -> None:
-        found = evidence(days_ago(5), days_ago(1, "ben@example.com"))
+        found = evidence(days_ago(5), days_ago(1, "tester@example.com"))
         born = NOW - timedelta(days=5, minutes=20)
 
         assert found.creator(SITE, born) == days_ago(5)
-        assert found.suggested_owner(SITE, born) == Suggestion("ada@example.com", "created it, 2026-11-17T06:00:00Z")
+        assert found.suggested_owner(SITE, born) == Suggestion(
+            "developer@example.com", "created it, 2026-11-17T06:00:00Z"
+        )
 
     def test_without_a_time_of_creation_the_first_writer_is_called_just_that(self) -> None:
         assert evidence(days_ago(5)).suggested_owner(SITE) == Suggestion(
-            "ada@example.com", "was the first to write to it that the activity log knows, 2026-11-17T06:00:00Z"
+            "developer@example.com", "was the first to write to it that the activity log knows, 2026-11-17T06:00:00Z"
         )
 
     @pytest.mark.parametrize("age", [400, 5.2, 4.8], ids=["before-the-span", "a-change", "of-another-thing"])
     def test_a_first_write_at_another_time_is_not_the_creation(self, age: float) -> None:
         """It is a change, or it made an earlier thing of that name that was deleted since."""
-        found = evidence(days_ago(5), days_ago(1, "ben@example.com"))
+        found = evidence(days_ago(5), days_ago(1, "tester@example.com"))
         born = NOW - timedelta(days=age)
 
         assert found.creator(SITE, born) is None
         assert found.suggested_owner(SITE, born) == Suggestion(
-            "ben@example.com", "was the last to write to it, 2026-11-21T06:00:00Z"
+            "tester@example.com", "was the last to write to it, 2026-11-21T06:00:00Z"
         )
 
     @pytest.mark.parametrize("caller", [PROGRAM, "Microsoft.Advisor", "", "<b>@example.com"])
     def test_nobody_else_is_suggested(self, caller: str) -> None:
         assert evidence(days_ago(5, caller), days_ago(1, caller)).suggested_owner(SITE) is None
         assert evidence(days_ago(5, caller), days_ago(1)).suggested_owner(SITE) == Suggestion(
-            "ada@example.com", "was the last to write to it, 2026-11-21T06:00:00Z"
+            "developer@example.com", "was the last to write to it, 2026-11-21T06:00:00Z"
         )
 
 
 MOMENTS = some.datetimes(datetime(2026, 9, 1), datetime(2026, 9, 2), timezones=some.just(UTC))  # noqa: DTZ001
-WRITES = some.builds(write_of, MOMENTS, some.sampled_from(["ada@example.com", "ben@example.com", PROGRAM, ""]))
+WRITES = some.builds(write_of, MOMENTS, some.sampled_from(["developer@example.com", "tester@example.com", PROGRAM, ""]))
 IDS = some.sampled_from([SITE, SITE.upper(), SITE + "/slots/blue", SITE + "%2Dx", SITE + "-x", SITE.replace(ONE, TWO)])
 
 
@@ -238,6 +240,6 @@ def test_however_a_reading_is_split_it_says_the_same(events: list[tuple[str, Wri
 
 def test_moments_are_compared_and_not_their_spelling() -> None:
     east = timezone(timedelta(hours=8))
-    first, last = days_ago(2), write_of((NOW - timedelta(days=1)).astimezone(east), "ben@example.com")
+    first, last = days_ago(2), write_of((NOW - timedelta(days=1)).astimezone(east), "tester@example.com")
 
     assert evidence(last, first).of(SITE) == Writers(first, last)

@@ -459,19 +459,15 @@ class TestTagAudit:
                 "rules: there is none, so that every run fails; write one under [[jobs.tag-audit.rules]]",
             ),
             (
-                "mode = 'apply'",
-                "mode: is 'apply', and changes nothing as armed_subscriptions is empty; name subscriptions",
-            ),
-            (
                 f"mode = 'apply'\narmed_subscriptions = ['{SUBSCRIPTION}']",
-                (
-                    'armed_subscriptions: the timer changes nothing there, as no rule has mode = "automatic"; people '
-                    "still can, by plan"
-                ),
+                "mode: is 'apply', and this version makes plans and applies none; write \"plan\" until one does",
             ),
             (
                 "[[jobs.tag-audit.rules]]\nname = 'x'\ntag = 'x'\nrequired = true\ndefault = 'y'\nmode = 'automatic'",
-                "mode: is 'plan', so that the timer applies nothing of automatic rules; write \"apply\"",
+                (
+                    "rules[0].mode: is 'automatic', and this version plans such changes and makes none; write "
+                    '"approve" until one does'
+                ),
             ),
             (
                 (
@@ -481,7 +477,7 @@ class TestTagAudit:
                 "exemptions[0].rules: 'gone' is the name of no rule",
             ),
         ],
-        ids=["no-rule", "armed-nowhere", "nothing-automatic", "only-plans", "exempt-from-nothing"],
+        ids=["no-rule", "apply", "automatic", "exempt-from-nothing"],
     )
     def test_what_may_surprise_is_said(self, text: str, expected: str) -> None:
         configuration = audited(text)

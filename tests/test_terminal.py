@@ -25,7 +25,7 @@ RUN = Run(
     mode=Mode.PLAN,
     trigger=TriggeredBy.HTTP,
     requested=NOON,
-    requested_by="ana@example.com",
+    requested_by="operator@example.com",
     status=RunStatus.SUCCEEDED,
     attempt=1,
     started=NOON,
@@ -201,7 +201,7 @@ class TestRun:
         assert capsys.readouterr().out.splitlines() == [
             f"{RUN.id}  succeeded",
             "  job                      list-resource-groups, mode plan",
-            "  trigger                  http by ana@example.com (not verified)",
+            "  trigger                  http by operator@example.com (not verified)",
             "  requested                2026-11-22T12:00:00Z",
             "  started                  2026-11-22T12:00:00Z",
             "  ended                    2026-11-22T12:00:03Z",

@@ -16,7 +16,12 @@ from devkit.simulator.model import Estate, Subscription
 
 KEPT = timedelta(days=90)
 """Older events are not there any more."""
-PEOPLE = ("ada@example.com", "Ben.Okafor@example.com", "chloe_example.com#EXT#@shop.example.com", "dmitri@example.com")
+PEOPLE = (
+    "developer@example.com",
+    "Platform.Engineer@example.com",
+    "guest_example.com#EXT#@shop.example.com",
+    "developer-2@example.com",
+)
 PROGRAMS = ("0e000000-0000-4000-8000-00000000000a", "0e000000-0000-4000-8000-00000000000B")
 PROVIDERS = ("Microsoft.Insights/autoscaleSettings", "Microsoft.Advisor", "Azure Policy")
 _GROUP = "Microsoft.Resources/subscriptions/resourceGroups"

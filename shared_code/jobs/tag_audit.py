@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import cache
+from itertools import islice
 
 import msgspec
 
-from shared_code.activity import LONGEST_SPAN, Suggestion
+from shared_code.activity import LONGEST_SPAN, Evidence, Suggestion
 from shared_code.audits import TagRules
 from shared_code.compliance import Compliance, whole
 from shared_code.errors import SettingsError
@@ -45,6 +46,7 @@ class PartSummary(msgspec.Struct, frozen=True):
     compliance: Compliance
     states: dict[State, int]
     read: dict[Kind, int]
+    no_evidence: str | None = None
 
 
 def tag_audit(work: Work) -> Summary:
@@ -73,12 +75,13 @@ def tag_audit(work: Work) -> Summary:
 
     def read(subscription: Subscription, parts: Parts) -> None:
         work.checkpoint()
+        owners = _Owners(work, subscription, taken)
         auditor = TagAuditor(
             rules=rules(untaggable.types(subscription)),
             exemptions=Exemptions(settings.exemptions, taken),
             owner_tag=settings.owner_tag,
             scope=work.configuration.scope,
-            suggested_owner=_suggestions(work, subscription, taken),
+            suggested_owner=owners.suggested,
         )
         spill = f"{folder(work.run.id)}/spill/{work.run.attempt}/{subscription.id.casefold()}"
         with FindingSorter(work.store, spill) as sorter, parts.writer(subscription.id) as part:
@@ -89,19 +92,21 @@ def tag_audit(work: Work) -> Summary:
             states = _record(part, compare(entries, _checked(work, sorter.sorted()), taken, unseen))
             for item in audit.items:
                 part.add(_ITEMS, item)
-            part.add(_SUMMARY, PartSummary(audit.tally.result(), states, audit.read))
+            part.add(_SUMMARY, PartSummary(audit.tally.result(), states, audit.read, owners.reason))
             work.checkpoint()
             part.end(found)
 
     found = survey(work, read)
     states: Counter[State] = Counter()
     audited: dict[str, dict[Kind, int]] = {}
+    reasons: dict[str, None] = {}
 
     def summaries() -> Iterator[Compliance]:
         for line in found.lines(_SUMMARY):
             each = msgspec.json.decode(line, type=PartSummary)
             states.update(each.states)
             audited.update(dict.fromkeys(each.compliance.subscriptions, each.read))
+            reasons.update(dict.fromkeys([each.no_evidence] if each.no_evidence else ()))
             yield each.compliance
 
     compliance = whole(summaries())
@@ -118,7 +123,8 @@ def tag_audit(work: Work) -> Summary:
         not_read=sum(each.reading in UNREAD for each in found.verdicts),
     )
     plan = _plan(work, found, audited, taken)
-    number = _write_outputs(work, found, compliance, outcome, untaggable.reason)
+    unknown = {"types that cannot carry tags": untaggable.reason, "suggested owners": "; ".join(islice(reasons, 3))}
+    number = _write_outputs(work, found, compliance, outcome, {name: text for name, text in unknown.items() if text})
     _keep(work, found, outcome)
     return Summary(
         status=status,
@@ -130,19 +136,27 @@ def tag_audit(work: Work) -> Summary:
     )
 
 
-def _suggestions(
-    work: Work, subscription: Subscription, taken: datetime
-) -> Callable[[str, datetime | None], Suggestion | None]:
-    """Ask the activity log about a subscription when its first finding needs an owner, and only then."""
+class _Owners:
+    """Asks the activity log about a subscription when its first finding needs an owner, and only then.
 
-    @cache
-    def evidence() -> Callable[[str, datetime | None], Suggestion | None]:
-        return work.activity.writers([subscription.id], taken - LONGEST_SPAN, taken).suggested_owner
+    `reason` says what the log could not tell; None where it told everything, or was never asked.
+    """
 
-    def suggested(resource_id: str, created: datetime | None) -> Suggestion | None:
-        return evidence()(resource_id, created)
+    def __init__(self, work: Work, subscription: Subscription, taken: datetime) -> None:
+        self._activity = work.activity
+        self._subscription = subscription
+        self._taken = taken
+        self._evidence: Evidence | None = None
 
-    return suggested
+    @property
+    def reason(self) -> str | None:
+        return self._evidence.reason if self._evidence else None
+
+    def suggested(self, resource_id: str, created: datetime | None) -> Suggestion | None:
+        """Name a person who may own something; None without evidence."""
+        if self._evidence is None:
+            self._evidence = self._activity.writers([self._subscription.id], self._taken - LONGEST_SPAN, self._taken)
+        return self._evidence.suggested_owner(resource_id, created)
 
 
 def _unseen(work: Work, audit: SubscriptionAudit, found: Verdict, names: set[str]) -> Callable[[Entry], State]:
@@ -189,7 +203,7 @@ def _plan(work: Work, found: Survey, audited: dict[str, dict[Kind, int]], taken:
 
 
 def _write_outputs(
-    work: Work, found: Survey, compliance: Compliance, outcome: HistoryEntry, unknown_types: str | None
+    work: Work, found: Survey, compliance: Compliance, outcome: HistoryEntry, unknown: dict[str, str]
 ) -> int:
     """Write what people and scripts read; return the number of findings."""
     own = folder(work.run.id)
@@ -216,7 +230,7 @@ def _write_outputs(
         new=outcome.new if history else None,
         fixed=outcome.fixed if history else None,
         history=[*history, outcome],
-        unevaluated={"types that cannot carry tags": unknown_types} if unknown_types else {},
+        unevaluated=unknown,
     )
     reports = {
         FINDINGS_CSV: tag_audit_csv(findings(), found.verdicts, work.run),
@@ -242,8 +256,8 @@ def _keep(work: Work, found: Survey, outcome: HistoryEntry) -> None:
     with ThreadPoolExecutor(READERS, "keep") as pool:
         for _ in pool.map(keep, found.read):
             pass
-    History(work.store, NAME).append(outcome)
-    if found.known is not None:
+    if found.known is not None:  # a narrowed run says nothing about the trend of all
+        History(work.store, NAME).append(outcome)
         Snapshots(work.store, NAME).save_subscriptions(found.known)
 
 

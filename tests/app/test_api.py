@@ -119,12 +119,12 @@ class TestStart:
 
     def test_it_answers_at_once_with_an_address(self, host: HostProcess) -> None:
         """202, the queued run, its address in Location, and when to look again."""
-        reply = host.call("POST", RUNS, {"mode": "plan"}, headers={"X-Requested-By": "ana@example.com"})
+        reply = host.call("POST", RUNS, {"mode": "plan"}, headers={"X-Requested-By": "operator@example.com"})
 
         run = reply.json()
         assert reply.status == 202
         assert (run["status"], run["trigger"], run["mode"], run["attempt"]) == ("queued", "http", "plan", 0)
-        assert (run["requested_by"], run["requested_by_verified"]) == ("ana@example.com", False)
+        assert (run["requested_by"], run["requested_by_verified"]) == ("operator@example.com", False)
         assert reply.headers["location"] == run["links"]["self"] == f"/api/runs/{run['id']}"
         assert reply.headers["retry-after"] == "2"
         assert reply.headers["content-type"] == "application/json"

@@ -538,13 +538,13 @@ class TestSuggestedOwner:
         bare = [f"/subscriptions/{subscription_id(number)}/resourceGroups/rg-bare" for number in (1, 2)]
         two.simulator.activity.clear()
         two.simulator.activity.add(
-            Event(time=yesterday, resource_id=bare[0].upper(), caller="ada@example.com"),
+            Event(time=yesterday, resource_id=bare[0].upper(), caller="developer@example.com"),
             Event(time=yesterday, resource_id=bare[1], caller="0e000000-0000-4000-8000-00000000000a"),
         )
 
         found = {each["resource_id"]: each["evidence"] for each in two.findings(audit(two)["id"])}
 
-        assert found[bare[0]]["suggested_owner"] == "ada@example.com"
+        assert found[bare[0]]["suggested_owner"] == "developer@example.com"
         assert found[bare[0]]["suggested_because"]
         assert [id_ for id_, evidence in found.items() if "suggested_owner" in evidence] == [bare[0]]
 
@@ -588,7 +588,7 @@ class TestExemptions:
 
         def with_exemption(days: int) -> Json:
             last = today + timedelta(days=days)
-            two.config.write_text(f'{CONFIG}{exemption}author = "ana@example.com"\nexpires = {last}\n')
+            two.config.write_text(f'{CONFIG}{exemption}author = "operator@example.com"\nexpires = {last}\n')
             return audit(two)
 
         valid, ended = with_exemption(1), with_exemption(-1)

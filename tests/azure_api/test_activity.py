@@ -102,7 +102,7 @@ def _log(simulator: Simulator) -> Log:
     simulator.faults.clear()
     simulator.activity.row_limit = 500_000
     log = Log(simulator)
-    log.happened(wrote(9), wrote(2, caller="ben@example.com"), wrote(4, resource_id=SITE.replace(SHOP, DATA)))
+    log.happened(wrote(9), wrote(2, caller="tester@example.com"), wrote(4, resource_id=SITE.replace(SHOP, DATA)))
     return log
 
 
@@ -117,7 +117,8 @@ class TestWriters:
 
         assert (found.available, found.complete, found.reason) == (True, True, None)
         assert found.of(SITE) == Writers(
-            write_of(NOW - timedelta(days=9), "ada@example.com"), write_of(NOW - timedelta(days=2), "ben@example.com")
+            write_of(NOW - timedelta(days=9), "developer@example.com"),
+            write_of(NOW - timedelta(days=2), "tester@example.com"),
         )
         assert found.recorded == {SHOP: NOW - timedelta(days=9), DATA: NOW - timedelta(days=4)}
 
@@ -144,7 +145,7 @@ class TestWriters:
             wrote(4, resource_id="", subscription=SHOP),
             wrote(4, resource_id=SITE.replace(SHOP, QUIET)),
         )
-        only = write_of(NOW - timedelta(days=5), "ada@example.com")
+        only = write_of(NOW - timedelta(days=5), "developer@example.com")
 
         assert log.read().writers == {key(SITE): Writers(only, only)}
 
@@ -164,7 +165,7 @@ class TestWriters:
         [
             "<script>alert(1)</script>@example.com",
             "\x1b]0;x\x07\r\nada@example.com",
-            "ada@example.com" + "m" * 10_000,
+            "developer@example.com" + "m" * 10_000,
             "",
         ],
         ids=["html", "control", "long", "none"],
@@ -179,11 +180,11 @@ class TestWriters:
         assert len(found.writers[key(SITE)].first.caller) <= 320
 
     def test_of_one_moment_any_of_its_writers(self, log: Log) -> None:
-        log.happened(wrote(5), wrote(5, caller="ben@example.com"), wrote(5))
+        log.happened(wrote(5), wrote(5, caller="tester@example.com"), wrote(5))
         found = log.read().of(SITE)
 
         assert found is not None
-        assert {found.first.caller, found.last.caller} <= {"ada@example.com", "ben@example.com"}
+        assert {found.first.caller, found.last.caller} <= {"developer@example.com", "tester@example.com"}
 
     def test_the_simulators_own_estates_have_people_in_them(self) -> None:
         with Simulator(load_estate("demo")) as simulator, pytest.MonkeyPatch.context() as environ:
@@ -206,7 +207,7 @@ EVENTS = some.builds(
         some.sampled_from([SITE, f"{SITE}/slots/blue", SITE.replace(SHOP, DATA), f"/subscriptions/{DATA}"]),
         some.sampled_from(["as it is", "lower", "upper"]),
     ).map(lambda drawn: {"lower": drawn[0].lower(), "upper": drawn[0].upper()}.get(drawn[1], drawn[0])),
-    caller=some.sampled_from(["ada@example.com", "Ben@Example.com", PROGRAM, "Azure Policy", ""]),
+    caller=some.sampled_from(["developer@example.com", "Tester@Example.com", PROGRAM, "Azure Policy", ""]),
     operation=some.sampled_from(["Microsoft.Web/sites/write", "A/B/WRITE", "A/B/delete", "A/write/action"]),
     status=some.sampled_from(["Start", "Started", "Accept", "Success", "Succeeded", "success", "Failure", "Failed"]),
     category=some.sampled_from(["Administrative", "ADMINISTRATIVE", "Policy"]),
@@ -502,7 +503,7 @@ def test_whatever_goes_wrong_nobody_is_forgotten(
 
 class TestSpan:
     def test_more_than_90_days_is_cut_and_said(self, log: Log) -> None:
-        log.happened(wrote(89), wrote(95, caller="ben@example.com"))
+        log.happened(wrote(89), wrote(95, caller="tester@example.com"))
         found = log.read(SHOP, since=NOW - timedelta(days=400))
 
         assert (found.span.since, found.span.until, found.span.cut) == (SINCE, NOW, True)

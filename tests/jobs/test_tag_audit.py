@@ -96,7 +96,7 @@ def shop(*owned: str, bare: tuple[str, ...] = (), owner: Subscription = ONE, **g
     """One group with a resource of each name: some with an owner, some without."""
     web = resource_group(owner, "rg-web", **group)  # type: ignore[arg-type]  # the names are checked when it is made
     found: list[str | Resource] = [
-        resource(resource_id(web, name), tags={"Owner": "ana@example.com"}) for name in owned
+        resource(resource_id(web, name), tags={"Owner": "operator@example.com"}) for name in owned
     ]
     found += [resource(resource_id(web, name)) for name in bare]
     return FakeEstate([owner], {owner.id: [[web]]}, {owner.id: [found[:2], found[2:]]})
@@ -314,7 +314,7 @@ class TestSuggestedOwner:
         class Known:
             def writers(self, subscriptions: Collection[str], since: datetime, until: datetime) -> Evidence:
                 assert (list(subscriptions), since < until) == ([ONE.id], True)
-                write = write_of(NOW - timedelta(days=3), "ana@example.com")
+                write = write_of(NOW - timedelta(days=3), "operator@example.com")
                 return Evidence(
                     span=Span(NOW - timedelta(days=90), NOW),
                     available=True,
@@ -325,7 +325,7 @@ class TestSuggestedOwner:
 
         audit(store, estate, activity=Known())
 
-        assert findings(store)[0].evidence["suggested_owner"] == "ana@example.com"
+        assert findings(store)[0].evidence["suggested_owner"] == "operator@example.com"
 
 
 def test_two_subscriptions_are_one_report(store: Store) -> None:

@@ -59,7 +59,7 @@ HEARD = table(
 )
 WRITERS = table(
     "PrimaryResult",
-    [SITE, SINCE, "ada@example.com", SINCE, "ada@example.com"],
+    [SITE, SINCE, "developer@example.com", SINCE, "developer@example.com"],
     Resource="string",
     First="long",
     FirstCaller="string",

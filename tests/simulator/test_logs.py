@@ -77,7 +77,7 @@ def asking(shared: Asking) -> Asking:
     shared.simulator.activity.clear()
     shared.simulator.activity.add(
         Event(time=NOW - timedelta(days=3), resource_id=SITE),
-        Event(time=NOW - timedelta(days=2), resource_id=SITE.upper(), status="Failed", caller="ben@example.com"),
+        Event(time=NOW - timedelta(days=2), resource_id=SITE.upper(), status="Failed", caller="tester@example.com"),
         Event(time=NOW - KEPT - timedelta(days=1), resource_id=SITE),
     )
     return shared
@@ -97,7 +97,7 @@ class TestAnswers:
                         {"name": "Last", "type": "datetime"},
                         {"name": "Count", "type": "long"},
                     ],
-                    "rows": [["ada@example.com", _text(3), 1], ["ben@example.com", _text(2), 1]],
+                    "rows": [["developer@example.com", _text(3), 1], ["tester@example.com", _text(2), 1]],
                 }
             ]
         }
