@@ -146,6 +146,7 @@ class TestAnswers:
             (f"{(NOW - timedelta(days=3)).isoformat()}/{(NOW - timedelta(days=1)).isoformat()}", 2),
             ("P300D", 2),
         ],
+        ids=["none", "days", "seconds", "days-and-hours", "from-for", "from-to", "too-long"],
     )
     def test_a_timespan_narrows_it_and_never_reaches_beyond_90_days(
         self, asking: Asking, timespan: str | None, count: int
