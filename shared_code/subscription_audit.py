@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from shared_code.activity import Suggestion
 from shared_code.audits import Audited, TagRules
@@ -11,9 +12,9 @@ from shared_code.exemptions import Exemption, Exemptions, expired_finding
 from shared_code.foreign_text import one_line
 from shared_code.listings import Listing, verdict
 from shared_code.model import Finding, Kind, Resource, ResourceGroup, Subject, Subscription, TagChange, Tags, Verdict
-from shared_code.plan import PlanItem
+from shared_code.plan import PlanItem, is_in
 from shared_code.ports import Estate
-from shared_code.resource_ids import group_name, key, type_and_name
+from shared_code.resource_ids import group_key, group_name, key, type_and_name
 from shared_code.scope import Scope
 from shared_code.tag_keys import fold
 from shared_code.tag_suggestions import propose
@@ -37,6 +38,14 @@ class TagAuditor:
     """Names a person who may own something, by its id and when it was created; None without evidence."""
 
 
+class _Place(NamedTuple):
+    """The resource group something is in: its name, what is known of it, and whether it is in scope."""
+
+    name: str | None
+    group: ResourceGroup | None
+    in_scope: bool
+
+
 @dataclass
 class SubscriptionAudit:
     """One subscription while it is audited.
@@ -52,7 +61,10 @@ class SubscriptionAudit:
     read: dict[Kind, int] = field(default_factory=dict)
     exempted: set[tuple[str, str]] = field(default_factory=set)
     """Keys of ids and rules that are broken and exempted: nobody has fixed these."""
+    resources: int = 0
+    """In resource groups in scope, of all types."""
     _groups: dict[str, ResourceGroup] = field(default_factory=dict)
+    _places: dict[str, _Place] = field(default_factory=dict)
     _expired: set[Exemption] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -72,7 +84,7 @@ class SubscriptionAudit:
             for groups in listings["resource_groups"].follow(estate.resource_groups(self.subscription)):
                 for group in groups:
                     if scope.includes_group(group.name):
-                        self._groups[group.name.casefold()] = group
+                        self._groups[key(group.id)] = group
                         self._audit(self._group_subject(group), group)
         if listings["resource_groups"].complete:
             # Without its group nobody knows whether a resource is managed.
@@ -86,7 +98,7 @@ class SubscriptionAudit:
             self.subscription,
             listings,
             resource_groups=self.read.get(Kind.RESOURCE_GROUP, 0) if listings["resource_groups"].complete else None,
-            resources=self.read.get(Kind.RESOURCE, 0) if whole else None,
+            resources=self.resources if whole else None,
         )
 
     def is_left_alone(self, resource_id: str) -> bool:
@@ -94,15 +106,27 @@ class SubscriptionAudit:
         named = type_and_name(resource_id)
         if named is not None and not self.auditor.scope.includes_type(named[0]):
             return True
-        group = self._groups.get((group_name(resource_id) or "").casefold())
+        group = self._place(resource_id).group
         return bool(group and group.managed_by)
 
+    def _place(self, resource_id: str) -> _Place:
+        """Say where something lies; the start of an id names its group, and each is looked at once."""
+        start = "/".join(resource_id.split("/", 5)[:5])
+        place = self._places.get(start)
+        if place is None:
+            name = group_name(start)
+            group = self._groups.get(group_key(start) or "")
+            in_scope = name is None or self.auditor.scope.includes_group(name)
+            place = self._places[start] = _Place(group.name if group else name, group, in_scope)
+        return place
+
     def _audit_resource(self, resource: Resource) -> None:
-        name = group_name(resource.id)
-        scope = self.auditor.scope
-        if (name is not None and not scope.includes_group(name)) or not scope.includes_type(resource.type):
+        place = self._place(resource.id)
+        if not place.in_scope:
             return
-        group = self._groups.get(name.casefold()) if name is not None else None
+        self.resources += 1
+        if not self.auditor.scope.includes_type(resource.type):
+            return
         subject = Subject(
             kind=Kind.RESOURCE,
             id=resource.id,
@@ -113,9 +137,9 @@ class SubscriptionAudit:
             managed_by=resource.owner,
             subscription_id=self.subscription.id,
             subscription_name=self.subscription.name,
-            resource_group=group.name if group else name,
+            resource_group=place.name,
         )
-        self._audit(subject, resource, group)
+        self._audit(subject, resource, place.group)
 
     def _audit(
         self, subject: Subject, source: Resource | ResourceGroup | None = None, group: ResourceGroup | None = None
@@ -165,6 +189,8 @@ class SubscriptionAudit:
                 group_tags=group.tags if group else None,
                 subscription_tags=self.subscription.tags,
             )
+            if isinstance(proposal, TagChange) and not is_in(subject.id, self.subscription.id):
+                proposal = "its id does not lead into the subscription it was listed in, so nothing is written to it"
             suggested = None
             if violation.kind in (Breach.MISSING, Breach.EMPTY) and self._names_owner(violation.tag):
                 suggested = self.auditor.suggested_owner(subject.id, source.created if source else None)

@@ -3,16 +3,17 @@
 Each finished subscription leaves its part in the store, so a run that is cut short goes on with those that are missing.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 
-from shared_code.model import Reading, Subscription
+from shared_code.model import UNREAD, Reading, Subscription, Verdict
 from shared_code.parts import Parts
 from shared_code.resource_ids import key
-from shared_code.runs import Progress
-from shared_code.scope import Selection, select
+from shared_code.runs import Progress, RunStatus, status_of
+from shared_code.scope import Scope, Selection, select
 from shared_code.snapshots import Snapshots
 from shared_code.work import Work
 
@@ -79,6 +80,38 @@ def survey(work: Work, read: Read) -> Survey:
     selection = select(visible, scope, requested, under=under, known=known.values())
     _read_missing(work, selection.to_read, parts, read)
     return Survey(parts, selection)
+
+
+def judged(verdicts: list[Verdict], scope: Scope, resources: int, in_scope: int) -> tuple[RunStatus, str | None]:
+    """Judge the run; one whose patterns leave nothing of all that was read has done nothing, and says so.
+
+    Args:
+        verdicts: of every subscription.
+        scope: whose patterns they are.
+        resources: how many were read in resource groups in scope, of all types.
+        in_scope: how many of these have a type in scope.
+
+    Returns:
+        The status, and one sentence for the record where it is not `succeeded`.
+    """
+    status, error = status_of(verdicts)
+    read = sum(found.lists["resource_groups"].items for found in verdicts if found.lists)
+    if status is RunStatus.SUCCEEDED and read and not any(found.resource_groups for found in verdicts):
+        return RunStatus.FAILED, f"No resource group is in scope, of {read:,} that were read: {scope.group_words}."
+    # Without patterns only a group that came while the lists were read can be the reason.
+    if status is RunStatus.SUCCEEDED and resources and not in_scope and not scope.takes_all_types:
+        return RunStatus.FAILED, f"No resource is in scope, of {resources:,} that were read: {scope.type_words}."
+    return status, error
+
+
+def reading_counts(verdicts: list[Verdict]) -> dict[str, int]:
+    """Count the subscriptions for the record of a run, by how much of them was read."""
+    by_reading = Counter(found.reading for found in verdicts)
+    return {
+        "subscriptions_read": by_reading[Reading.COMPLETE],
+        "subscriptions_not_read": sum(by_reading[reading] for reading in UNREAD),
+        "subscriptions_skipped": by_reading[Reading.SKIPPED],
+    }
 
 
 def _read_missing(work: Work, to_read: tuple[Subscription, ...], parts: Parts, read: Read) -> None:

@@ -9,7 +9,7 @@ import msgspec
 from shared_code.locks import Locks
 from shared_code.model import Verdict
 from shared_code.ports import Activity, Clock, Estate
-from shared_code.run_records import RunRecords
+from shared_code.run_records import RunRecords, folder
 from shared_code.runs import Progress, Run, RunStatus
 from shared_code.settings import Configuration
 from shared_code.store import Store
@@ -47,6 +47,22 @@ class Work:
     """Tell the monitor outside that all is well; False if it could not be told."""
     requeue: Callable[[Iterable[str]], None]
     """Give other runs a message when this attempt is over, however it ends."""
+
+    def write(self, name: str, content: Iterable[bytes]) -> None:
+        """Write one of the run's outputs in pieces.
+
+        Args:
+            name: as in `outputs`.
+            content: the pieces.
+
+        Raises:
+            StoreError: the store cannot be written.
+            Interrupted, Fenced: from the checkpoint.
+        """
+        self.checkpoint()
+        with self.store.writer(f"{folder(self.run.id)}/{name}") as output:
+            for piece in content:
+                output.write(piece)
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):

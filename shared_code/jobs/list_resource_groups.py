@@ -1,7 +1,7 @@
 """list-resource-groups: every resource group in scope, what is in it, what protects it, and what changed."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
@@ -14,10 +14,9 @@ from shared_code.reports.page import page
 from shared_code.reports.spreadsheet import rows
 from shared_code.resource_groups import merged, read_subscription
 from shared_code.run_records import folder
-from shared_code.runs import RunStatus, status_of
-from shared_code.scope import Scope
+from shared_code.runs import RunStatus
 from shared_code.snapshots import Snapshots
-from shared_code.survey import READERS, Survey, survey
+from shared_code.survey import READERS, Survey, judged, reading_counts, survey
 from shared_code.work import Summary, Work
 
 _GROUPS, _CHANGES = "groups", "changes"
@@ -51,7 +50,8 @@ def list_resource_groups(work: Work) -> Summary:
     outputs = _Outputs(work, found)
     outputs.write_lines()
     types = outputs.types()
-    status, error = _judged(found.verdicts, types, scope)
+    resources = sum(each.resources or 0 for each in found.verdicts)
+    status, error = judged(found.verdicts, scope, resources, sum(types.values()))
     counts = _counts(found.verdicts)
     outputs.write_reports(status, counts, types)
     _keep(work, found, snapshots)
@@ -64,32 +64,10 @@ def list_resource_groups(work: Work) -> Summary:
     )
 
 
-def _judged(verdicts: list[Verdict], types: dict[str, int], scope: Scope) -> tuple[RunStatus, str | None]:
-    """Judge the run; one whose patterns leave nothing of all that was read has done nothing, and says so.
-
-    Args:
-        verdicts: of every subscription.
-        types: the resources in scope, by type.
-        scope: whose patterns they are.
-    """
-    status, error = status_of(verdicts)
-    read = sum(found.lists["resource_groups"].items for found in verdicts if found.lists)
-    resources = sum(found.resources or 0 for found in verdicts)
-    if status is RunStatus.SUCCEEDED and read and not any(found.resource_groups for found in verdicts):
-        return RunStatus.FAILED, f"No resource group is in scope, of {read:,} that were read: {scope.group_words}."
-    # Without patterns only a group that came while the lists were read can be the reason.
-    if status is RunStatus.SUCCEEDED and resources and not types and not scope.takes_all_types:
-        return RunStatus.FAILED, f"No resource is in scope, of {resources:,} that were read: {scope.type_words}."
-    return status, error
-
-
 def _counts(verdicts: list[Verdict]) -> dict[str, int]:
-    by_reading = Counter(found.reading for found in verdicts)
     compared = [found.changes for found in verdicts if found.changes is not None]
     return {
-        "subscriptions_read": by_reading[Reading.COMPLETE],
-        "subscriptions_not_read": sum(by_reading[reading] for reading in UNREAD),
-        "subscriptions_skipped": by_reading[Reading.SKIPPED],
+        **reading_counts(verdicts),
         **_total("resource_groups", [found.resource_groups for found in verdicts]),
         **_total("resources", [found.resources for found in verdicts]),
         **_total("locks", [found.locks for found in verdicts]),
@@ -119,8 +97,8 @@ class _Outputs:
 
     def write_lines(self) -> None:
         """Write the NDJSON; all else is made from these objects, and not from a thousand parts once more."""
-        self._write(RESOURCE_GROUPS, (line + b"\n" for line in self._found.lines(_GROUPS)))
-        self._write(CHANGES, (line + b"\n" for line in self._found.lines(_CHANGES)))
+        self._work.write(RESOURCE_GROUPS, (line + b"\n" for line in self._found.lines(_GROUPS)))
+        self._work.write(CHANGES, (line + b"\n" for line in self._found.lines(_CHANGES)))
 
     def types(self) -> dict[str, int]:
         """Count the resources in scope by type."""
@@ -132,7 +110,7 @@ class _Outputs:
 
     def write_reports(self, status: RunStatus, counts: dict[str, int], types: dict[str, int]) -> None:
         """Write what people read."""
-        self._write(RESOURCE_GROUPS_CSV, rows(self._header, self._cells()))
+        self._work.write(RESOURCE_GROUPS_CSV, rows(self._header, self._cells()))
         content = page(
             "resource_groups.html",
             run=self._work.run,
@@ -146,7 +124,7 @@ class _Outputs:
             types=sorted(types.items(), key=lambda each: (-each[1], each[0].casefold())),
             groups=self._groups(),
         )
-        self._write(REPORT, content)
+        self._work.write(REPORT, content)
 
     @property
     def _header(self) -> list[str]:
@@ -163,12 +141,6 @@ class _Outputs:
                 "" if values[name] is None else encode(values[name]).decode() if name in _IN_JSON else values[name]
                 for name in self._header
             ]
-
-    def _write(self, name: str, content: Iterable[bytes]) -> None:
-        self._work.checkpoint()
-        with self._work.store.writer(f"{self._folder}/{name}") as output:
-            for piece in content:
-                output.write(piece)
 
 
 def _keep(work: Work, found: Survey, snapshots: Snapshots) -> None:

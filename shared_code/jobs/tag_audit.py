@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import cache
-from itertools import islice
 
 import msgspec
 
@@ -25,11 +24,10 @@ from shared_code.plan import PlanItem, Plans, make_plan
 from shared_code.reports.tag_audit import TagAuditReport, tag_audit_csv, tag_audit_page
 from shared_code.resource_ids import group_name, key
 from shared_code.run_records import folder
-from shared_code.runs import status_of
 from shared_code.settings import TagAudit
 from shared_code.snapshots import Snapshots
 from shared_code.subscription_audit import SubscriptionAudit, TagAuditor
-from shared_code.survey import READERS, Survey, survey
+from shared_code.survey import READERS, Survey, judged, reading_counts, survey
 from shared_code.untaggable import Untaggable
 from shared_code.work import Summary, Work
 
@@ -46,7 +44,8 @@ class PartSummary(msgspec.Struct, frozen=True):
     compliance: Compliance
     states: dict[State, int]
     read: dict[Kind, int]
-    no_evidence: str | None = None
+    unknown: dict[str, str] = {}
+    """What could not be found out, and why."""
 
 
 def tag_audit(work: Work) -> Summary:
@@ -92,25 +91,32 @@ def tag_audit(work: Work) -> Summary:
             states = _record(part, compare(entries, _checked(work, sorter.sorted()), taken, unseen))
             for item in audit.items:
                 part.add(_ITEMS, item)
-            part.add(_SUMMARY, PartSummary(audit.tally.result(), states, audit.read, owners.reason))
+            unknown = {"types that cannot carry tags": untaggable.reason, "suggested owners": owners.reason}
+            told = {name: reason for name, reason in unknown.items() if reason}
+            part.add(_SUMMARY, PartSummary(audit.tally.result(), states, audit.read, told))
             work.checkpoint()
             part.end(found)
 
     found = survey(work, read)
     states: Counter[State] = Counter()
     audited: dict[str, dict[Kind, int]] = {}
-    reasons: dict[str, None] = {}
+    unknown: dict[str, str] = {}
 
     def summaries() -> Iterator[Compliance]:
         for line in found.lines(_SUMMARY):
             each = msgspec.json.decode(line, type=PartSummary)
             states.update(each.states)
             audited.update(dict.fromkeys(each.compliance.subscriptions, each.read))
-            reasons.update(dict.fromkeys([each.no_evidence] if each.no_evidence else ()))
+            for name, reason in each.unknown.items():
+                unknown.setdefault(name, reason)
             yield each.compliance
 
     compliance = whole(summaries())
-    status, error = status_of(found.verdicts)
+    resources = sum(each.resources or 0 for each in found.verdicts)
+    in_scope = sum(each.get(Kind.RESOURCE, 0) for each in audited.values())
+    status, error = judged(found.verdicts, work.configuration.scope, resources, in_scope)
+    unused = sorted(names - compliance.rules.keys())
+    unknown |= dict.fromkeys(unused, "applies to nothing that was read; look at its applies_to")
     outcome = HistoryEntry(
         run=work.run.id,
         taken=taken,
@@ -123,13 +129,23 @@ def tag_audit(work: Work) -> Summary:
         not_read=sum(each.reading in UNREAD for each in found.verdicts),
     )
     plan = _plan(work, found, audited, taken)
-    unknown = {"types that cannot carry tags": untaggable.reason, "suggested owners": "; ".join(islice(reasons, 3))}
-    number = _write_outputs(work, found, compliance, outcome, {name: text for name, text in unknown.items() if text})
+    number = _write_outputs(work, found, compliance, outcome, unknown)
     _keep(work, found, outcome)
     return Summary(
         status=status,
         error=error,
-        counts=_counts(found.verdicts, compliance, outcome, number, plan),
+        counts={
+            **reading_counts(found.verdicts),
+            "audited": compliance.subjects,
+            "checks": compliance.total.evaluated,
+            "violations": compliance.total.violated,
+            "exempted": compliance.total.exempted,
+            "findings": number,
+            "new_findings": outcome.new,
+            "fixed_findings": outcome.fixed,
+            "planned_changes": plan,
+            "rules_without_checks": len(unused),
+        },
         verdicts=tuple(found.verdicts),
         plan=work.run.id if plan else None,
         outputs=(FINDINGS, FINDINGS_CSV, REPORT, COMPLIANCE),
@@ -194,12 +210,10 @@ def _record(part: PartWriter, compared: Iterator[Compared]) -> dict[State, int]:
 
 
 def _plan(work: Work, found: Survey, audited: dict[str, dict[Kind, int]], taken: datetime) -> int:
-    """Write the plan if there is anything to do; return the number of its items."""
+    """Write the plan if there is anything to do; return the number of items of the one that stands."""
     decode = msgspec.json.Decoder(PlanItem).decode
     items = [decode(line) for line in found.lines(_ITEMS)]
-    if items:
-        Plans(work.store).save(make_plan(work.run, items, audited, taken))
-    return len(items)
+    return len(Plans(work.store).save(make_plan(work.run, items, audited, taken)).items) if items else 0
 
 
 def _write_outputs(
@@ -209,11 +223,14 @@ def _write_outputs(
     own = folder(work.run.id)
     decode = msgspec.json.Decoder(Finding).decode
     number = 0
-    work.checkpoint()
-    with work.store.writer(f"{own}/{FINDINGS}") as output:
+
+    def counted() -> Iterator[bytes]:
+        nonlocal number
         for piece in pieces(found.lines(_FINDINGS)):
-            output.write(piece)
             number += piece.count(b"\n")
+            yield piece
+
+    work.write(FINDINGS, counted())
 
     def findings() -> Iterator[Finding]:
         return map(decode, work.store.lines(f"{own}/{FINDINGS}"))
@@ -229,19 +246,12 @@ def _write_outputs(
         number=number,
         new=outcome.new if history else None,
         fixed=outcome.fixed if history else None,
-        history=[*history, outcome],
+        history=history if found.known is None else [*history, outcome],
         unevaluated=unknown,
     )
-    reports = {
-        FINDINGS_CSV: tag_audit_csv(findings(), found.verdicts, work.run),
-        REPORT: tag_audit_page(report),
-        COMPLIANCE: iter([msgspec.json.encode(compliance)]),
-    }
-    for name, content in reports.items():
-        work.checkpoint()
-        with work.store.writer(f"{own}/{name}") as output:
-            for piece in content:
-                output.write(piece)
+    work.write(FINDINGS_CSV, tag_audit_csv(findings(), found.verdicts, work.run))
+    work.write(REPORT, tag_audit_page(report))
+    work.write(COMPLIANCE, [msgspec.json.encode(compliance)])
     return number
 
 
@@ -259,23 +269,3 @@ def _keep(work: Work, found: Survey, outcome: HistoryEntry) -> None:
     if found.known is not None:  # a narrowed run says nothing about the trend of all
         History(work.store, NAME).append(outcome)
         Snapshots(work.store, NAME).save_subscriptions(found.known)
-
-
-def _counts(
-    verdicts: list[Verdict], compliance: Compliance, outcome: HistoryEntry, findings: int, plan: int
-) -> dict[str, int]:
-    by_reading = Counter(found.reading for found in verdicts)
-    total = compliance.total
-    return {
-        "subscriptions_read": by_reading[Reading.COMPLETE],
-        "subscriptions_not_read": outcome.not_read,
-        "subscriptions_skipped": by_reading[Reading.SKIPPED],
-        "audited": compliance.subjects,
-        "checks": total.evaluated,
-        "violations": total.violated,
-        "exempted": total.exempted,
-        "findings": findings,
-        "new_findings": outcome.new,
-        "fixed_findings": outcome.fixed,
-        "planned_changes": plan,
-    }

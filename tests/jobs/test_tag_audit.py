@@ -18,7 +18,7 @@ from shared_code.outputs import COMPLIANCE, FINDINGS, FINDINGS_CSV, REPORT
 from shared_code.plan import Plans
 from shared_code.ports import Activity
 from shared_code.run_records import RunRecords
-from shared_code.runs import Mode, Run, RunStatus, TriggeredBy
+from shared_code.runs import Mode, Run, RunScope, RunStatus, TriggeredBy
 from shared_code.scope import Scope
 from shared_code.settings import Configuration, TagAudit
 from shared_code.store import Store, open_store
@@ -59,13 +59,14 @@ def audit(
     number: int = 0,
     activity: Activity | None = None,
     scope: Scope | None = None,
+    requested: tuple[str, ...] | None = None,
     checkpoint: Callable[[], None] = lambda: None,
 ) -> Summary:
     clock = Clock(NOW + timedelta(days=number, minutes=1))
     settings = TagAudit(rules=rules or (OWNER,))
     return tag_audit(
         Work(
-            run=run_number(number),
+            run=msgspec.structs.replace(run_number(number), scope=RunScope(requested)),
             configuration=Configuration(scope or Scope(), {NAME: settings}, {}, ()),
             estate=estate,
             activity=activity or NoActivity(),
@@ -126,6 +127,7 @@ class TestOneRun:
             "new_findings": 2,
             "fixed_findings": 0,
             "planned_changes": 0,
+            "rules_without_checks": 0,
         }
         assert summary.outputs == (FINDINGS, FINDINGS_CSV, REPORT, COMPLIANCE)
         for name in summary.outputs:
@@ -170,15 +172,40 @@ class TestOneRun:
         assert "types that cannot carry tags are audited like all others" in page
 
     def test_what_is_out_of_scope_is_not_judged(self, store: Store) -> None:
-        scope = Scope(exclude_resource_groups=("RG-*",))
+        web, lab = resource_group(ONE, "rg-web"), resource_group(ONE, "rg-lab")
+        found = [
+            resource(resource_id(web, "a")),
+            resource(resource_id(web, "b"), "A.B/c"),
+            resource(resource_id(lab, "c")),
+        ]
+        estate = FakeEstate([ONE], {ONE.id: [[web, lab]]}, {ONE.id: [found]})
 
-        assert audit(store, shop(bare=("a",)), scope=scope).counts["findings"] == 0
-        assert (
-            audit(store, shop(bare=("a",)), scope=Scope(exclude_resource_types=("*/SITES",)), number=1).counts[
-                "findings"
-            ]
-            == 0
-        )
+        audit(store, estate, scope=Scope(exclude_resource_groups=("RG-LAB",), exclude_resource_types=("a.*/*",)))
+
+        assert [each.resource_id for each in findings(store)] == [found[0].id]
+
+    @pytest.mark.parametrize(
+        ("scope", "words"),
+        [
+            (Scope(exclude_resource_groups=("*",)), "No resource group is in scope, of 1 that were read: "),
+            (Scope(resource_types=("A.B/*",)), "No resource is in scope, of 2 that were read: "),
+        ],
+        ids=["groups", "types"],
+    )
+    def test_patterns_that_leave_nothing_fail_the_run_in_words(self, store: Store, scope: Scope, words: str) -> None:
+        summary = audit(store, shop("a", "b"), scope=scope)
+
+        assert summary.status is RunStatus.FAILED
+        assert (summary.error or "").startswith(words)
+
+    def test_a_rule_that_applies_to_nothing_is_counted_and_named(self, store: Store) -> None:
+        """A mistyped pattern would look like compliance."""
+        typo = TagRule(name="typo", tag="x", required=True, applies_to=AppliesTo(types=("Microsoft.Wbe/*",)))
+
+        assert audit(store, shop("a"), OWNER, typo).counts["rules_without_checks"] == 1
+
+        page = b"".join(store.chunks(f"runs/{run_number(0).id}/{REPORT}")).decode()
+        assert "<bdi>typo</bdi>: <bdi>applies to nothing that was read; look at its applies_to</bdi>" in page
 
     def test_without_a_rule_it_fails_in_words(self, store: Store) -> None:
         """A job that looks at everything and judges nothing would look well."""
@@ -245,6 +272,23 @@ class TestOverRuns:
         assert third.counts["new_findings"] == 0
         assert {each.first_seen for each in findings(store, 2)} == {NOW}
 
+    def test_a_narrowed_run_is_no_part_of_the_trend(self, store: Store) -> None:
+        audit(store, shop("a", bare=("b",)))
+        audit(store, shop("a"), number=1, requested=(ONE.id,))
+
+        assert [each.percent for each in History(store, NAME).last(9)] == [50.0]
+
+    def test_what_could_not_be_found_out_is_still_said_after_a_resume(self, store: Store) -> None:
+        broken, mended = shop(bare=("a",)), shop(bare=("a",))
+        broken.fail_on[("types_without_tags", ONE.id, 1)] = NO_ROLE
+        with pytest.raises(Killed):
+            audit(DeadAfter(store, 11, after=True), broken)
+        audit(store, mended)
+
+        page = b"".join(store.chunks(f"runs/{run_number(0).id}/{REPORT}")).decode()
+        assert ("types_without_tags", ONE.id) not in mended.reads
+        assert "types that cannot carry tags are audited like all others" in page
+
     def test_a_rule_that_is_taken_away_fixes_nothing(self, store: Store) -> None:
         audit(store, shop(bare=("a",)))
 
@@ -290,6 +334,34 @@ class TestChanges:
 
         assert (summary.plan, summary.counts["planned_changes"]) == (None, 0)
         assert findings(store)[0].evidence["no_change"]
+
+    def test_an_id_of_another_subscription_is_found_and_never_planned(self, store: Store) -> None:
+        """It must neither be written to nor cost the others their plan."""
+        web = resource_group(ONE, "rg-web", {"owner": "team@example.com"})
+        found = [resource(resource_id(web, "a")), resource(resource_id(web, "b").replace(ONE.id, TWO.id))]
+        estate = FakeEstate([ONE], {ONE.id: [[web]]}, {ONE.id: [found]})
+
+        summary = audit(store, estate, self.RULE)
+
+        assert [each.resource_id for each in Plans(store).get(summary.plan or "").items] == [found[0].id]
+        assert findings(store)[1].evidence["no_change"]
+
+    def test_a_group_is_known_by_its_id_in_any_spelling(self, store: Store) -> None:
+        """And two groups that `casefold` takes for one are two: what is in the second is not managed."""
+        managed, other = (
+            resource_group(ONE, "rg-straße", managed_by="/subscriptions/s/x"),
+            resource_group(ONE, "rg-strasse"),
+        )
+        inside = (
+            resource_id(managed, "a").replace("straße", "STRA%C3%9FE").replace("/resourceGroups/", "/resourcegroups/")
+        )
+        estate = FakeEstate(
+            [ONE], {ONE.id: [[managed, other]]}, {ONE.id: [[resource(inside), resource(resource_id(other, "b"))]]}
+        )
+
+        audit(store, estate)
+
+        assert [each.resource_id.rsplit("/", 1)[1] for each in findings(store)] == ["b"]
 
     def test_a_rule_that_only_reports_plans_nothing(self, store: Store) -> None:
         rule = msgspec.structs.replace(self.RULE, mode=RuleMode.REPORT)
