@@ -4,7 +4,7 @@ Each finished subscription leaves its part in the store, so a run that is cut sh
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from queue import Empty, SimpleQueue
@@ -80,6 +80,13 @@ def survey(work: Work, read: Read) -> Survey:
     selection = select(visible, scope, requested, under=under, known=known.values())
     _read_missing(work, selection.to_read, parts, read)
     return Survey(parts, selection)
+
+
+def side_by_side(function: Callable[[Subscription], None], subscriptions: Iterable[Subscription]) -> None:
+    """Call for each subscription, READERS at the same time; the first error is raised once all have ended."""
+    with ThreadPoolExecutor(READERS, "each") as pool:
+        for _ in pool.map(function, subscriptions):
+            pass
 
 
 def judged(verdicts: list[Verdict], scope: Scope, resources: int, in_scope: int) -> tuple[RunStatus, str | None]:

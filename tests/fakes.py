@@ -1,11 +1,18 @@
 """Stand-ins for the ports: an estate in memory whose lists can fail, and a clock that stands still until moved."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from shared_code.activity import Evidence, no_evidence, span_of
 from shared_code.errors import StewardError
+from shared_code.locks import Locks
 from shared_code.model import Lock, Resource, ResourceGroup, Subscription
+from shared_code.ports import Activity, Estate
+from shared_code.run_records import RunRecords
+from shared_code.runs import Progress, Run
+from shared_code.settings import Configuration
+from shared_code.store import Store
+from shared_code.work import Work
 
 NOW = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
 """When the tests take place."""
@@ -149,3 +156,32 @@ class FakeEstate:
         error = self.fail_on.get((name, owner, page))
         if error is not None:
             raise error
+
+
+def work_on(
+    run: Run,
+    store: Store,
+    estate: Estate,
+    configuration: Configuration,
+    *,
+    activity: Activity | None = None,
+    clock: Clock | None = None,
+    checkpoint: Callable[[], None] = lambda: None,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> Work:
+    """What a job is given: the run as it is, and nobody else at work."""
+    clock = clock or Clock()
+    return Work(
+        run=run,
+        configuration=configuration,
+        estate=estate,
+        activity=activity or NoActivity(),
+        store=store,
+        records=RunRecords(store),
+        locks=Locks(store, clock, "this test", lambda _: False),
+        clock=clock,
+        progress=progress,
+        checkpoint=checkpoint,
+        heartbeat=lambda: True,
+        requeue=lambda _: None,
+    )

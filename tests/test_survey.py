@@ -11,10 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from shared_code.errors import AccessDenied, StoreError
-from shared_code.locks import Locks
 from shared_code.model import Reading, Subscription, Verdict
 from shared_code.parts import Parts
-from shared_code.run_records import RunRecords
 from shared_code.runs import Mode, Progress, Run, RunScope, TriggeredBy
 from shared_code.scope import Scope
 from shared_code.settings import Configuration
@@ -22,7 +20,8 @@ from shared_code.snapshots import Snapshots
 from shared_code.store import Store, open_store
 from shared_code.survey import Survey, survey
 from shared_code.work import OutOfTime, Work
-from tests.fakes import NOW, Clock, FakeEstate, NoActivity, subscription
+from tests import fakes
+from tests.fakes import NOW, FakeEstate, subscription
 from tests.stores import DeadAfter, Killed
 
 RUN = Run(
@@ -51,21 +50,9 @@ def work_on(
     checkpoint: Callable[[], None] = lambda: None,
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> Work:
-    clock = Clock()
-    return Work(
-        run=msgspec.structs.replace(RUN, scope=RunScope(requested)),
-        configuration=Configuration(scope or Scope(), {}, {}, ()),
-        estate=estate,
-        activity=NoActivity(),
-        store=store,
-        records=RunRecords(store),
-        locks=Locks(store, clock, "this test", lambda _: False),
-        clock=clock,
-        progress=progress,
-        checkpoint=checkpoint,
-        heartbeat=lambda: True,
-        requeue=lambda _: None,
-    )
+    run = msgspec.structs.replace(RUN, scope=RunScope(requested))
+    configuration = Configuration(scope or Scope(), {}, {}, ())
+    return fakes.work_on(run, store, estate, configuration, checkpoint=checkpoint, progress=progress)
 
 
 class Reader:

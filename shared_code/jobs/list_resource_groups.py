@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
@@ -16,7 +15,7 @@ from shared_code.resource_groups import merged, read_subscription
 from shared_code.run_records import folder
 from shared_code.runs import RunStatus
 from shared_code.snapshots import Snapshots
-from shared_code.survey import READERS, Survey, judged, reading_counts, survey
+from shared_code.survey import Survey, judged, reading_counts, side_by_side, survey
 from shared_code.work import Summary, Work
 
 _GROUPS, _CHANGES = "groups", "changes"
@@ -156,8 +155,6 @@ def _keep(work: Work, found: Survey, snapshots: Snapshots) -> None:
         groups = tuple(map(decode, found.lines_of(subscription, _GROUPS)))
         snapshots.save_groups(subscription, Snapshot(work.run.id, taken, scope, groups))
 
-    with ThreadPoolExecutor(READERS, "keep") as pool:
-        for _ in pool.map(keep, found.complete):
-            pass
+    side_by_side(keep, found.complete)
     if found.known is not None:
         snapshots.save_subscriptions(found.known)

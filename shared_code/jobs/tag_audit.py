@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import cache
 
@@ -27,7 +26,7 @@ from shared_code.run_records import folder
 from shared_code.settings import TagAudit
 from shared_code.snapshots import Snapshots
 from shared_code.subscription_audit import SubscriptionAudit, TagAuditor
-from shared_code.survey import READERS, Survey, judged, reading_counts, survey
+from shared_code.survey import Survey, judged, reading_counts, side_by_side, survey
 from shared_code.untaggable import Untaggable
 from shared_code.work import Summary, Work
 
@@ -263,9 +262,7 @@ def _keep(work: Work, found: Survey, outcome: HistoryEntry) -> None:
         work.checkpoint()
         ledgers.keep(subscription.id.casefold(), head, found.lines_of(subscription, _LEDGER))
 
-    with ThreadPoolExecutor(READERS, "keep") as pool:
-        for _ in pool.map(keep, found.read):
-            pass
+    side_by_side(keep, found.read)
     if found.known is not None:  # a narrowed run says nothing about the trend of all
         History(work.store, NAME).append(outcome)
         Snapshots(work.store, NAME).save_subscriptions(found.known)

@@ -17,18 +17,17 @@ from hypothesis import strategies as some
 from shared_code.errors import AccessDenied, AzureError, EmptyScope, Fenced, StoreError
 from shared_code.group_changes import GroupChange
 from shared_code.jobs.list_resource_groups import list_resource_groups
-from shared_code.locks import Locks
 from shared_code.model import ListRead, Reading, ResourceGroup, Subscription
 from shared_code.outputs import CHANGES, REPORT, RESOURCE_GROUPS, RESOURCE_GROUPS_CSV
 from shared_code.ports import Estate
 from shared_code.resource_groups import read_subscription
-from shared_code.run_records import RunRecords
 from shared_code.runs import Mode, Progress, Run, RunScope, RunStatus, TriggeredBy
 from shared_code.scope import Scope
 from shared_code.settings import Configuration
 from shared_code.store import Sink, Store, open_store
 from shared_code.work import OutOfTime, Summary, Work
-from tests.fakes import NOW, Clock, FakeEstate, NoActivity, lock, resource, resource_group, resource_id, subscription
+from tests import fakes
+from tests.fakes import NOW, FakeEstate, lock, resource, resource_group, resource_id, subscription
 from tests.stores import DeadAfter, Killed, Passing
 
 RUN = Run(
@@ -291,21 +290,8 @@ def work_on(
     checkpoint: Callable[[], None] = lambda: None,
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> Work:
-    clock = Clock()
-    return Work(
-        run=run,
-        configuration=Configuration(scope or Scope(), {}, {}, ()),
-        estate=estate,
-        activity=NoActivity(),
-        store=store,
-        records=RunRecords(store),
-        locks=Locks(store, clock, "this test", lambda _: False),
-        clock=clock,
-        progress=progress,
-        checkpoint=checkpoint,
-        heartbeat=lambda: True,
-        requeue=lambda _: None,
-    )
+    configuration = Configuration(scope or Scope(), {}, {}, ())
+    return fakes.work_on(run, store, estate, configuration, checkpoint=checkpoint, progress=progress)
 
 
 def output(store: Store, name: str) -> bytes:

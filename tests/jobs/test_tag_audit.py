@@ -1,6 +1,6 @@
 """tag-audit: what is judged, what becomes of findings over runs, and nothing said about what was not read."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,19 +12,17 @@ from shared_code.compliance import Compliance
 from shared_code.errors import AccessDenied, SettingsError
 from shared_code.history import History
 from shared_code.jobs.tag_audit import NAME, tag_audit
-from shared_code.locks import Locks
-from shared_code.model import Finding, Reading, Resource, Subscription
+from shared_code.model import Finding, Kind, Reading, Resource, Subscription
 from shared_code.outputs import COMPLIANCE, FINDINGS, FINDINGS_CSV, REPORT
 from shared_code.plan import Plans
 from shared_code.ports import Activity
-from shared_code.run_records import RunRecords
 from shared_code.runs import Mode, Run, RunScope, RunStatus, TriggeredBy
 from shared_code.scope import Scope
 from shared_code.settings import Configuration, TagAudit
 from shared_code.store import Store, open_store
 from shared_code.tag_rules import AppliesTo, Parent, RuleMode, TagRule
-from shared_code.work import Summary, Work
-from tests.fakes import NOW, Clock, FakeEstate, NoActivity, resource, resource_group, resource_id, subscription
+from shared_code.work import Summary
+from tests.fakes import NOW, Clock, FakeEstate, NoActivity, resource, resource_group, resource_id, subscription, work_on
 from tests.stores import DeadAfter, Killed
 
 ONE, TWO = subscription(1, "Shop"), subscription(2, "Lab")
@@ -60,24 +58,15 @@ def audit(
     activity: Activity | None = None,
     scope: Scope | None = None,
     requested: tuple[str, ...] | None = None,
-    checkpoint: Callable[[], None] = lambda: None,
 ) -> Summary:
-    clock = Clock(NOW + timedelta(days=number, minutes=1))
-    settings = TagAudit(rules=rules or (OWNER,))
     return tag_audit(
-        Work(
-            run=msgspec.structs.replace(run_number(number), scope=RunScope(requested)),
-            configuration=Configuration(scope or Scope(), {NAME: settings}, {}, ()),
-            estate=estate,
-            activity=activity or NoActivity(),
-            store=store,
-            records=RunRecords(store),
-            locks=Locks(store, clock, "this test", lambda _: False),
-            clock=clock,
-            progress=lambda _: None,
-            checkpoint=checkpoint,
-            heartbeat=lambda: True,
-            requeue=lambda _: None,
+        work_on(
+            msgspec.structs.replace(run_number(number), scope=RunScope(requested)),
+            store,
+            estate,
+            Configuration(scope or Scope(), {NAME: TagAudit(rules=rules or (OWNER,))}, {}, ()),
+            activity=activity,
+            clock=Clock(NOW + timedelta(days=number, minutes=1)),
         )
     )
 
@@ -211,7 +200,7 @@ class TestOneRun:
         """A job that looks at everything and judges nothing would look well."""
         configuration = Configuration(Scope(), {NAME: TagAudit()}, {}, ())
         with pytest.raises(SettingsError, match=r"^There is no rule to audit by; write some under"):
-            tag_audit(bare_work(store, configuration))
+            tag_audit(work_on(run_number(0), store, FakeEstate([ONE]), configuration))
 
     def test_hostile_tags_stay_text(self, store: Store) -> None:
         hostile = "<script>alert(1)</script>\x1b[31m=1+1\n"
@@ -224,24 +213,6 @@ class TestOneRun:
         page = b"".join(store.chunks(f"runs/{run_number(0).id}/{REPORT}")).decode()
         assert "<script>alert" not in page
         assert "\x1b" not in findings(store)[0].detail
-
-
-def bare_work(store: Store, configuration: Configuration) -> Work:
-    clock = Clock()
-    return Work(
-        run=run_number(0),
-        configuration=configuration,
-        estate=FakeEstate([ONE]),
-        activity=NoActivity(),
-        store=store,
-        records=RunRecords(store),
-        locks=Locks(store, clock, "this test", lambda _: False),
-        clock=clock,
-        progress=lambda _: None,
-        checkpoint=lambda: None,
-        heartbeat=lambda: True,
-        requeue=lambda _: None,
-    )
 
 
 class TestOverRuns:
@@ -271,6 +242,21 @@ class TestOverRuns:
         assert compliance(store, 1).percent is None
         assert third.counts["new_findings"] == 0
         assert {each.first_seen for each in findings(store, 2)} == {NOW}
+
+    @pytest.mark.parametrize(
+        "scope",
+        [Scope(exclude_resource_groups=("rg-web",)), Scope(exclude_resource_types=("Microsoft.Web/*",))],
+        ids=["group", "type"],
+    )
+    def test_what_leaves_the_scope_is_not_fixed(self, store: Store, scope: Scope) -> None:
+        audit(store, shop(bare=("a",)))
+
+        assert audit(store, shop(bare=("a",)), scope=scope, number=1).counts["fixed_findings"] == 0
+
+    def test_what_becomes_managed_or_exempted_is_not_fixed(self, store: Store) -> None:
+        audit(store, shop(bare=("a",)))
+
+        assert audit(store, shop(bare=("a",), managed_by="/x"), number=1).counts["fixed_findings"] == 0
 
     def test_a_narrowed_run_is_no_part_of_the_trend(self, store: Store) -> None:
         audit(store, shop("a", bare=("b",)))
@@ -325,6 +311,7 @@ class TestChanges:
 
         plan = Plans(store).get(summary.plan or "")
         assert summary.counts["planned_changes"] == len(plan.items) == 1
+        assert plan.read == {ONE.id: {Kind.SUBSCRIPTION: 1, Kind.RESOURCE_GROUP: 1, Kind.RESOURCE: 2}}
         assert plan.items[0].change.set == {"owner": "team@example.com"}
         assert plan.items[0].resource_id.endswith("/b")
         assert findings(store)[0].evidence["change"] == "set 'owner' to 'team@example.com'"
@@ -378,6 +365,13 @@ class TestSuggestedOwner:
         audit(store, shop(bare=("a", "b")), activity=activity, number=1)
         assert activity.asked == [ONE.id]
         assert "suggested_owner" not in findings(store, 1)[0].evidence
+
+    def test_is_not_asked_for_about_another_tag_or_a_wrong_value(self, store: Store) -> None:
+        activity = NoActivity()
+        rules = [TagRule(name="owner", tag="owner", allowed=("x",)), TagRule(name="env", tag="env", required=True)]
+
+        assert audit(store, shop("a"), *rules, activity=activity).counts["findings"] == 2
+        assert activity.asked == []
 
     def test_is_who_created_it(self, store: Store) -> None:
         estate = shop(bare=("a",))
