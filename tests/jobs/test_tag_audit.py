@@ -10,6 +10,7 @@ import pytest
 from shared_code.activity import Evidence, Span, Writers, write_of
 from shared_code.compliance import Compliance
 from shared_code.errors import AccessDenied, SettingsError
+from shared_code.exemptions import Exemption
 from shared_code.history import History
 from shared_code.jobs.tag_audit import NAME, tag_audit
 from shared_code.model import Finding, Kind, Reading, Resource, Subscription
@@ -74,6 +75,10 @@ def audit(
 def findings(store: Store, number: int = 0) -> list[Finding]:
     lines = store.lines(f"runs/{run_number(number).id}/{FINDINGS}")
     return [msgspec.json.decode(line, type=Finding) for line in lines]
+
+
+def report(store: Store, number: int = 0) -> str:
+    return b"".join(store.chunks(f"runs/{run_number(number).id}/{REPORT}")).decode()
 
 
 def compliance(store: Store, number: int = 0) -> Compliance:
@@ -208,11 +213,12 @@ class TestOneRun:
         found = [resource(resource_id(web, "a"), tags={"owner": hostile})]
         estate = FakeEstate([ONE], {ONE.id: [[web]]}, {ONE.id: [found]})
 
-        audit(store, estate, TagRule(name="owner", tag="owner", allowed=("web",)))
+        audit(store, estate, TagRule(name="owner", tag="OWNER", allowed=("web",)))
 
         page = b"".join(store.chunks(f"runs/{run_number(0).id}/{REPORT}")).decode()
         assert "<script>alert" not in page
         assert "\x1b" not in findings(store)[0].detail
+        assert findings(store)[0].evidence["tag"] == "owner"
 
 
 class TestOverRuns:
@@ -257,6 +263,52 @@ class TestOverRuns:
         audit(store, shop(bare=("a",)))
 
         assert audit(store, shop(bare=("a",), managed_by="/x"), number=1).counts["fixed_findings"] == 0
+
+    def test_the_report_compares_only_where_there_is_something_to_compare_with(self, store: Store) -> None:
+        """The chart has one point for each run of the whole scope, however often that was resumed."""
+        audit(store, shop("a", bare=("b",)))
+        assert report(store).count("nothing to compare") == 2
+
+        audit(store, shop("a", "b"), number=1)
+        assert "nothing to compare" not in report(store, 1)
+        assert "<dt>fixed</dt><dd>1</dd>" in report(store, 1)
+        assert "Compliance of the last 2 runs." in report(store, 1)
+
+        audit(store, shop("a"), number=2, requested=(ONE.id,))
+        assert "Compliance of the last 2 runs." in report(store, 2)
+
+        audit(store, shop("a"), number=1)
+        assert "Compliance of the last 2 runs." in report(store, 1)
+
+    def test_the_trend_says_how_much_was_not_read(self, store: Store) -> None:
+        one, two = shop(bare=("a",)), shop("b", owner=TWO)
+        both = FakeEstate([ONE, TWO], {**one.groups, **two.groups}, {**one.ids, **two.ids})
+        both.fail_on[("resources", ONE.id, 1)] = NO_ROLE
+
+        summary = audit(store, both)
+
+        assert [each.not_read for each in History(store, NAME).last(9)] == [1]
+        assert (summary.counts["subscriptions_read"], summary.counts["subscriptions_not_read"]) == (1, 1)
+
+    def test_an_exempted_check_is_neither_found_nor_fixed_nor_compliant(self, store: Store) -> None:
+        rules = (OWNER, TagRule(name="env", tag="env", required=True))
+        exemption = Exemption(
+            scope=f"/subscriptions/{ONE.id}",
+            rules=("owner",),
+            reason="moves",
+            author="a@example.com",
+            expires=NOW.date(),
+        )
+        audit(store, shop(bare=("a",)), *rules)
+        settings = TagAudit(rules=rules, exemptions=(exemption,))
+        configuration = Configuration(Scope(), {NAME: settings}, {}, ())
+        run = msgspec.structs.replace(run_number(1), started=NOW)
+
+        summary = tag_audit(work_on(run, store, shop(bare=("a",)), configuration))
+
+        assert (summary.counts["exempted"], summary.counts["violations"], summary.counts["fixed_findings"]) == (1, 1, 0)
+        assert [each.rule for each in findings(store, 1)] == ["env"]
+        assert compliance(store, 1).percent == 0.0
 
     def test_a_narrowed_run_is_no_part_of_the_trend(self, store: Store) -> None:
         audit(store, shop("a", bare=("b",)))
