@@ -11,6 +11,7 @@ from __app__ import (
     plans_api,
     run_worker,
     runs_api,
+    stop_api,
     tag_audit,
     watchdog,
 )
@@ -18,7 +19,17 @@ from shared_code.wiring import steward
 
 log = logging.getLogger("steward")
 
-MODULES = (catalog_api, health_api, list_resource_groups, plans_api, run_worker, runs_api, tag_audit, watchdog)
+MODULES = (
+    catalog_api,
+    health_api,
+    list_resource_groups,
+    plans_api,
+    run_worker,
+    runs_api,
+    stop_api,
+    tag_audit,
+    watchdog,
+)
 
 
 def register(app: func.FunctionApp) -> None:

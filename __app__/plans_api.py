@@ -5,11 +5,23 @@ from itertools import islice
 import azure.functions as func
 import msgspec
 
+from __app__.queue import Work, sends_runs
+from __app__.requests import body_of, requested_by
 from __app__.responses import answered, json_answer
+from __app__.runs_api import accepted
 from shared_code.plan import Plans
+from shared_code.runs import Order, TriggeredBy
 from shared_code.wiring import steward
 
 blueprint = func.Blueprint()
+
+
+class Approval(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of `POST plans/{plan}/apply`: the digest that was looked at, and the only resources meant, if any."""
+
+    digest: str
+    only: tuple[str, ...] | None = None
+
 
 LISTED = 50
 """Plans in a list; older ones are found through their runs."""
@@ -29,3 +41,18 @@ def show_plan(req: func.HttpRequest) -> func.HttpResponse:
     """Answer a plan: every item with its reason, and the digest that whoever applies it must give."""
     plan = Plans(steward().store).get(req.route_params["plan"])
     return json_answer({**msgspec.to_builtins(plan), "links": {"run": f"/api/runs/{plan.run}"}})
+
+
+@blueprint.route("plans/{plan}/apply", methods=["POST"])
+@sends_runs(blueprint)
+@answered
+def apply_plan(req: func.HttpRequest, work: Work) -> func.HttpResponse:
+    """Record a run that applies the plan, and answer 202 with its address; this function alone changes Azure."""
+    approval = body_of(req, Approval, 'send JSON such as {"digest": "…"}')
+    run = steward().change_requests.apply(
+        Order(plan=req.route_params["plan"], digest=approval.digest, only=approval.only),
+        TriggeredBy.HTTP,
+        requested_by=requested_by(req),
+        idempotency_key=req.headers.get("Idempotency-Key"),
+    )
+    return accepted(run, work)

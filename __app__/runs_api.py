@@ -7,6 +7,7 @@ import azure.functions as func
 import msgspec
 
 from __app__.queue import Work, send, sends_runs
+from __app__.requests import body_of, requested_by
 from __app__.responses import POLICY, answer, answered, json_answer
 from shared_code.errors import InvalidRequest
 from shared_code.finding_pages import FILTERS, finding_page
@@ -18,7 +19,6 @@ from shared_code.wiring import steward
 
 blueprint = func.Blueprint()
 
-LARGEST_BODY = 64 * 1024
 RETRY_AFTER = {"Retry-After": "2"}
 PAGE, LARGEST_PAGE = 50, 200
 
@@ -30,14 +30,12 @@ def start_run(req: func.HttpRequest, work: Work) -> func.HttpResponse:
     """Record a run in plan mode and answer 202 with its address."""
     run = steward().requests.by_hand(
         req.route_params["job"],
-        _wanted(req.get_body()),
+        body_of(req, Wanted, 'send nothing, or JSON such as {"mode": "plan", "scope": {"subscriptions": ["…"]}}'),
         TriggeredBy.HTTP,
-        requested_by=_requested_by(req),
+        requested_by=requested_by(req),
         idempotency_key=req.headers.get("Idempotency-Key"),
     )
-    if run.status is RunStatus.QUEUED:
-        send(work, [run.id])
-    return json_answer(_shown(run), HTTPStatus.ACCEPTED, {"Location": run.links["self"], **RETRY_AFTER})
+    return accepted(run, work)
 
 
 @blueprint.route("runs", methods=["GET"])
@@ -72,6 +70,20 @@ def cancel_run(req: func.HttpRequest) -> func.HttpResponse:
     return json_answer(_shown(run), HTTPStatus.OK if run.status.ended else HTTPStatus.ACCEPTED)
 
 
+@blueprint.route("runs/{run}/undo", methods=["POST"])
+@sends_runs(blueprint)
+@answered
+def undo_run(req: func.HttpRequest, work: Work) -> func.HttpResponse:
+    """Record a run that plans to give back what another run changed, and answer 202 with its address."""
+    run = steward().change_requests.undo(
+        req.route_params["run"],
+        TriggeredBy.HTTP,
+        requested_by=requested_by(req),
+        idempotency_key=req.headers.get("Idempotency-Key"),
+    )
+    return accepted(run, work)
+
+
 @blueprint.route("runs/{run}/report", methods=["GET"])
 @answered
 def read_report(req: func.HttpRequest) -> func.HttpResponse:
@@ -101,27 +113,15 @@ def list_findings(req: func.HttpRequest) -> func.HttpResponse:
     return json_answer({"findings": msgspec.to_builtins(page.findings), "next": following})
 
 
+def accepted(run: Run, work: Work) -> func.HttpResponse:
+    """Put the run's message on the queue, and answer 202 with its address."""
+    if run.status is RunStatus.QUEUED:
+        send(work, [run.id])
+    return json_answer(_shown(run), HTTPStatus.ACCEPTED, {"Location": run.links["self"], **RETRY_AFTER})
+
+
 def _shown(run: Run) -> dict[str, object]:
     return {**msgspec.to_builtins(run), "links": run.links}
-
-
-def _wanted(body: bytes) -> Wanted:
-    if len(body) > LARGEST_BODY:
-        raise InvalidRequest(f"The body has {len(body):,} bytes; at most {LARGEST_BODY:,} are read.")
-    if not body.strip():
-        return Wanted()
-    try:
-        return msgspec.json.decode(body, type=Wanted)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        example = '{"mode": "plan", "scope": {"subscriptions": ["…"]}}'
-        raise InvalidRequest(f"The body cannot be read: {error}; send nothing, or JSON such as {example}.") from error
-
-
-def _requested_by(req: func.HttpRequest) -> str | None:
-    name = req.headers.get("X-Requested-By", "").strip()
-    if len(name) > 256 or not name.isprintable():
-        raise InvalidRequest("X-Requested-By must be at most 256 printable characters.")
-    return name or None
 
 
 def _before(text: str | None) -> str | None:

@@ -9,48 +9,33 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
-
-import msgspec
 
 from shared_code.errors import Fenced, Refused, Stopped, StoreError
 from shared_code.foreign_text import one_line
 from shared_code.limits import excess
 from shared_code.model import Tags
 from shared_code.outcomes import Mark, Marked, Marks, Outcome, Result, as_lines
+from shared_code.outputs import OUTCOMES
 from shared_code.plan import Plan, PlanItem, Plans, is_in
 from shared_code.ports import Clock
 from shared_code.resource_ids import key
 from shared_code.retagging import Done, Hand
 from shared_code.run_records import folder
-from shared_code.runs import Progress, RunStatus
+from shared_code.runs import Order, Progress, RunStatus
 from shared_code.store import Store
 from shared_code.tag_rules import RuleMode
 from shared_code.times import text_of
-from shared_code.work import OutOfTime
+from shared_code.work import Cancelled, OutOfTime
 
 WRITERS = 48
 """Items acted upon at the same time."""
-PER_SUBSCRIPTION = 4
-"""Of these in one subscription: enough for its 10 writes a second at up to 100 ms a request, three for each write."""
-OUTCOMES = "outcomes.ndjson"
-
+PER_SUBSCRIPTION = 16
+"""Of these in one subscription: enough for its 10 writes a second at up to 500 ms a request, three for each write."""
 type Act = Callable[[PlanItem, Hand], Done]
 """Does what an item says, or says why not."""
-
-
-class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What somebody wants applied.
-
-    `digest` is what they saw. `only` are exact resource ids, None for all. `automatic` is the timer's order: of the
-    items in armed subscriptions, those whose rule may act without a person.
-    """
-
-    plan: str
-    digest: str
-    only: tuple[str, ...] | None = None
-    automatic: bool = False
 
 
 class Terms(NamedTuple):
@@ -80,19 +65,30 @@ class Means:
 
 
 class Applied(NamedTuple):
-    """What became of every chosen item, in the order of the plan; `stopped` says why writing ended early."""
+    """What became of the chosen items, in the order of the plan.
+
+    `stopped` says why writing ended early. Where the run was cancelled, those that were not reached have no outcome.
+    """
 
     outcomes: tuple[Outcome, ...]
-    stopped: str | None
+    chosen: int
+    stopped: str | None = None
+    cancelled: bool = False
 
     @property
     def counts(self) -> dict[str, int]:
         """How many items ended how."""
-        return {result.value: sum(each.outcome is result for each in self.outcomes) for result in Result}
+        counts = {result.value: sum(each.outcome is result for each in self.outcomes) for result in Result}
+        return counts | ({"not_reached": self.chosen - len(self.outcomes)} if self.cancelled else {})
 
     @property
     def verdict(self) -> tuple[RunStatus, str | None]:
         """How the run ended, and a sentence where it is not `succeeded`."""
+        if self.cancelled:
+            return (
+                RunStatus.CANCELLED,
+                f"Cancelled while it ran; {len(self.outcomes):,} of {self.chosen:,} were reached.",
+            )
         failed = [each for each in self.outcomes if each.outcome is Result.FAILED]
         if failed:
             more = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
@@ -107,25 +103,41 @@ def apply(order: Order, terms: Terms, means: Means, act: Act) -> Applied:
     """Act on the chosen items of a plan, and leave `outcomes.ndjson` in the run's folder.
 
     A run that was interrupted goes on where it stopped: items with an outcome keep it, items that were begun are
-    followed up, and no other run ever begins one of them again.
+    followed up, and no other run ever begins one of them again. A cancelled one ends with what it has done.
 
     Raises:
         Refused: nothing was written: expired, another digest, not armed, over a limit, applied before, unknown ids.
         Unknown, Damaged: there is no such plan, or it is not what was written.
         StoreError: the store cannot be read or written; the run may go on later.
-        Interrupted, Fenced: from the checkpoint, or before a write.
+        OutOfTime, Fenced: from the checkpoint, or before a write.
     """
     plan = Plans(means.store).get(order.plan)
     marks = Marks(means.store, plan.id)
     present = marks.all()
     mine = {number for number, marked in present.items() if marked.mark.run == means.run}
     chosen = sorted({*choose(plan, order, terms.armed), *mine})
-    refusal = _refusal(plan, chosen, terms, means) or _all_taken(chosen, present, mine)
+    refusal = _refusal(plan, chosen, terms, means.clock()) or _all_taken(chosen, present, mine)
     if refusal is not None and not mine:
         raise Refused(refusal)
     if not mine:
         means.check_stop()
     return _Application(plan, chosen, means, act, marks, present, refusal).perform()
+
+
+def check(order: Order, terms: Terms, store: Store, now: datetime) -> Plan:
+    """Return the plan if it may be applied as things are now, so that whoever asks is told at once.
+
+    Raises:
+        Refused: `apply` would refuse it too.
+        Unknown, Damaged: there is no such plan, or it is not what was written.
+        StoreError: the store cannot be read.
+    """
+    plan = Plans(store).get(order.plan)
+    chosen = choose(plan, order, terms.armed)
+    refusal = _refusal(plan, chosen, terms, now) or _all_taken(chosen, Marks(store, plan.id).all(), set())
+    if refusal is not None:
+        raise Refused(refusal)
+    return plan
 
 
 def choose(plan: Plan, order: Order, armed: Iterable[str]) -> list[int]:
@@ -160,10 +172,10 @@ def choose(plan: Plan, order: Order, armed: Iterable[str]) -> list[int]:
     return numbers
 
 
-def _refusal(plan: Plan, chosen: Sequence[int], terms: Terms, means: Means) -> str | None:
+def _refusal(plan: Plan, chosen: Sequence[int], terms: Terms, now: datetime) -> str | None:
     """Say why nothing of this may be written now; None if it may."""
     items = [plan.items[number] for number in chosen]
-    if means.clock() >= plan.expires:
+    if now >= plan.expires:
         return f"Plan '{plan.id}' expired at {text_of(plan.expires)}; let a new run make another."
     armed = {each.casefold() for each in terms.armed}
     for item in items:
@@ -214,14 +226,17 @@ class _Application:
 
     def perform(self) -> Applied:
         """Act on what is open, and record all outcomes."""
+        cancelled = False
         try:
             self._act_on_all()
         except (Fenced, OutOfTime, StoreError):
             raise  # Somebody goes on with the run, and records it all.
-        except (Exception, KeyboardInterrupt):
+        except (Cancelled, KeyboardInterrupt):
+            cancelled = True  # Whoever asked to end it wants to know how far it came.
+        except Exception:
             self._record()  # The run ends here; what it did must not be lost.
             raise
-        return Applied(self._record(), self._stopped)
+        return Applied(self._record(), self._total, self._stopped, cancelled)
 
     def may_write(self) -> None:
         """Raise what forbids a write now."""
@@ -324,7 +339,7 @@ class _Application:
         return outcomes
 
     def _tell(self) -> None:
-        self.means.progress(Progress(len(self._outcomes), self._total))
+        self.means.progress(Progress(len(self._outcomes), self._total, "changes"))
 
 
 class _Hand:

@@ -105,7 +105,7 @@ class TagRules:
                 if check.absent is not None:
                     found.append(check.absent)
             elif clash or check.spelled not in (None, key) or tags[key] not in check.accepted:
-                found += check.of_tag(tags)
+                found += check.of_tag(tags if clash else {key: tags[key]})
         for check in chosen.of_count:
             if too_many := check.too_many(tags):
                 found.append(too_many)

@@ -46,7 +46,8 @@ def view(configuration: Configuration, records: RunRecords, name: str, now: date
     """
     schedule = configuration.schedules.get(name)
     judgement = configuration.judgements.get(name)
-    recent = list(islice(records.newest_readable(name), RECENT))
+    own = (run for run in records.newest_readable(name) if run.task == name)
+    recent = list(islice(own, RECENT))
     warnings = [str(warning) for warning in configuration.warnings if warning.job in (None, name)]
     if schedule is not None:
         durations = list(_durations(recent))

@@ -3,7 +3,7 @@
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Never
@@ -17,14 +17,17 @@ from shared_code.errors import Changed, InvalidRequest, Refused, SettingsError, 
 from shared_code.foreign_text import one_line
 from shared_code.group_changes import Change, GroupChange
 from shared_code.model import Finding, ResourceGroup
-from shared_code.outputs import CHANGES, FINDINGS, RESOURCE_GROUPS
+from shared_code.outcomes import Outcome, Result
+from shared_code.outputs import CHANGES, FINDINGS, NOT_RESTORED, OUTCOMES, RESOURCE_GROUPS
 from shared_code.plan import Plans
 from shared_code.run_records import folder
 from shared_code.run_requests import Wanted
-from shared_code.runs import Mode, Run, RunScope, RunStatus, TriggeredBy
+from shared_code.runs import Mode, Order, Run, RunScope, RunStatus, TriggeredBy
 from shared_code.schedule_preview import moment_of, preview
 from shared_code.settings import Costs
+from shared_code.stop import TRUSTED_FOR
 from shared_code.sweeper import sweep
+from shared_code.undo import Left
 from shared_code.wiring import steward, user_name, utc_now
 
 app = typer.Typer(
@@ -49,6 +52,7 @@ EXIT_CODES = {
 """The exit code of `steward run` for each ending."""
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
+Output = Annotated[Path | None, typer.Option(metavar="DIR", help="Copy the run's reports here.")]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, from 'steward runs'.")]
 PlanId = Annotated[str, typer.Argument(metavar="PLAN", help="The plan's id, which is that of the run that made it.")]
 
@@ -124,20 +128,95 @@ def run(
     subscription: Annotated[
         list[str] | None, typer.Option(metavar="ID", help="Only this subscription of [scope]; may be repeated.")
     ] = None,
-    output: Annotated[Path | None, typer.Option(metavar="DIR", help="Copy the run's reports here.")] = None,
+    output: Output = None,
     json: Json = False,
 ) -> None:
-    """Run a job here and wait for its end."""
+    """Run a job here and wait for its end.
+
+    With --mode apply it does what the timer would: it applies what automatic rules plan, in armed subscriptions.
+    """
     own = steward()
-    if output is not None and output.exists() and not output.is_dir():
-        raise InvalidRequest(f"--output is '{output}', which is no folder; name a folder.")
+    _check_folder(output)
     if problems := own.configuration.problems_of(job, Costs.RUNS):
         raise SettingsError([str(problem) for problem in problems])
-    sweep(own.records, own.locks, utc_now)  # ends what an earlier terminal left behind
     wanted = Wanted(mode=mode, scope=RunScope(tuple(subscription) if subscription else None))
-    asked = own.requests.by_hand(job, wanted, TriggeredBy.CLI, requested_by=user_name())
+    _perform_here(
+        lambda: own.requests.by_hand(job, wanted, TriggeredBy.CLI, requested_by=user_name()), output, json=json
+    )
+
+
+@app.command()
+def apply(
+    plan: PlanId,
+    digest: Annotated[str, typer.Option(metavar="DIGEST", help="The plan's digest, as 'steward plan' shows it.")],
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="RESOURCE_ID", help="Only the changes of this one; may be repeated.")
+    ] = None,
+    output: Output = None,
+    json: Json = False,
+) -> None:
+    """Apply a plan that you have looked at.
+
+    Each thing is read again just before, and left alone if it is no longer as the plan saw it. 'steward undo' plans
+    to take it back.
+    """
+    own = steward()
+    _check_folder(output)
+    order = Order(plan=plan, digest=digest.strip(), only=tuple(only) if only else None)
+    _perform_here(
+        lambda: own.change_requests.apply(order, TriggeredBy.CLI, requested_by=user_name()), output, json=json
+    )
+
+
+@app.command()
+def undo(run: RunId, output: Output = None, json: Json = False) -> None:
+    """Plan to give back what a run changed.
+
+    The plan restores what was there before wherever nobody has changed it since, and is applied like any plan.
+    """
+    own = steward()
+    _check_folder(output)
+    _perform_here(lambda: own.change_requests.undo(run, TriggeredBy.CLI, requested_by=user_name()), output, json=json)
+
+
+@app.command()
+def stop(
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why, for whoever wonders.")] = "",
+    json: Json = False,
+) -> None:
+    """Stop all changes in Azure, of runs under way too, until 'steward resume'."""
+    order = steward().stop.set(user_name() or "somebody in a terminal", reason)
+    if json:
+        _print_json(order)
+    else:
+        print(f"{order.sentence} Runs under way see it within {TRUSTED_FOR.seconds} s; 'steward resume' ends it.")
+
+
+@app.command()
+def resume(json: Json = False) -> None:
+    """Allow changes in Azure again."""
+    own = steward()
+    own.stop.clear()
+    if json:
+        _print_json({"stopped": own.environment.read_only, "read_only": own.environment.read_only})
+    elif own.environment.read_only:
+        print("The stop is taken back, and STEWARD_READ_ONLY still forbids every change.")
+    else:
+        print("Changes are allowed again, as far as steward.toml arms subscriptions.")
+
+
+def _check_folder(output: Path | None) -> None:
+    if output is not None and output.exists() and not output.is_dir():
+        raise InvalidRequest(f"--output is '{output}', which is no folder; name a folder.")
+
+
+def _perform_here(ask: Callable[[], Run], output: Path | None, *, json: bool) -> Never:
+    """Record a run, perform it in this process, show how it ended, and end with its exit code."""
+    own = steward()
+    sweep(own.records, own.locks, utc_now)  # ends what an earlier terminal left behind
+    asked = ask()
     try:
-        with terminal.progress_bar(job) as watch:
+        with terminal.progress_bar(asked.task) as watch:
             unfinished = asked.id in own.worker(time_limit=None).perform(asked.id, watch=watch)
     except KeyboardInterrupt:
         _end(asked.id, RunStatus.CANCELLED, "Cancelled from the keyboard.")
@@ -256,8 +335,19 @@ def _show_result(ended: Run) -> None:
         total = sum(ended.counts.get(f"{kind}_groups", 0) for kind in Change)
         terminal.show_changes(_lines(ended, CHANGES, GroupChange), total)
     terminal.show_run(ended)
+    if OUTCOMES in ended.outputs:
+        total = sum(ended.counts.get(result, 0) for result in Result)
+        terminal.show_outcomes(_lines(ended, OUTCOMES, Outcome), total)
+    if NOT_RESTORED in ended.outputs:
+        terminal.show_left(_lines(ended, NOT_RESTORED, Left), ended.counts.get("not_restored", 0))
+    if ended.undoes and ended.plan:
+        terminal.show_plan(Plans(steward().store).get(ended.plan))
     if FINDINGS in ended.outputs:
         terminal.show_findings(_lines(ended, FINDINGS, Finding), ended.counts.get("findings", 0))
+    if ended.plan and not (ended.order or ended.undoes):
+        print(
+            f"{ended.counts.get('planned_changes', 0):,} changes are planned; look at them: steward plan {ended.plan}"
+        )
     if ended.outputs:
         print(f"reports: {steward().store.describe}/{folder(ended.id)}/")
 

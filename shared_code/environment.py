@@ -25,6 +25,10 @@ _WORKSPACE = (
 _HEARTBEAT = "STEWARD_HEARTBEAT_URL is not an https address, such as https://monitor.example.com/ping; correct it"
 
 
+# An empty app setting is as good as none: https://learn.microsoft.com/azure/azure-functions/functions-app-settings
+_SWITCH = {"": False, "false": False, "0": False, "no": False, "true": True, "1": True, "yes": True}
+
+
 class Setting(NamedTuple):
     """One app setting: its name, what it is for, and what holds without it; README's table is checked against these."""
 
@@ -49,6 +53,7 @@ SETTINGS = (
         "the Log Analytics workspace that the activity log is sent to, for suggested owners",
         "nobody is suggested, and nothing is concluded from the activity log",
     ),
+    Setting("STEWARD_READ_ONLY", "`true` forbids every write to Azure, whatever steward.toml says", "`false`"),
     Setting(
         "STEWARD_HEARTBEAT_URL",
         "an https address the watchdog calls at each success, for a monitor outside that notices when the app is dead",
@@ -75,6 +80,8 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the platform offers a managed identity; if so no other sign-in is tried."""
     problems: tuple[str, ...]
     """What is wrong with the settings, each as one sentence; a value with a problem is replaced by its default."""
+    read_only: bool = False
+    """Whether nothing may be written to Azure; so it is where the setting cannot be understood."""
     heartbeat_url: str | None = None
     watchdog_problems: tuple[str, ...] = ()
     """What is wrong with settings that only the watchdog uses."""
@@ -113,6 +120,9 @@ def read_environment(environ: Mapping[str, str], app_folder: Path) -> Environmen
     if workspace is not None and not _WORKSPACE_FORM.fullmatch(workspace):
         activity_problems.append(_WORKSPACE)
         workspace = None
+    read_only = environ.get("STEWARD_READ_ONLY", "").strip()
+    if read_only.lower() not in _SWITCH:
+        problems.append("STEWARD_READ_ONLY is neither 'true' nor 'false', so it counts as 'true'; correct it")
     heartbeat_url = environ.get("STEWARD_HEARTBEAT_URL", "").strip() or None
     heartbeat_is_right = heartbeat_url is None or bool(_HEARTBEAT_FORM.fullmatch(heartbeat_url))
     return Environment(
@@ -123,6 +133,7 @@ def read_environment(environ: Mapping[str, str], app_folder: Path) -> Environmen
         client_id=environ.get("AZURE_CLIENT_ID", "").strip() or None,
         managed_identity=bool(environ.get("IDENTITY_ENDPOINT")),
         problems=tuple(problems),
+        read_only=_SWITCH.get(read_only.lower(), True),
         heartbeat_url=heartbeat_url if heartbeat_is_right else None,
         watchdog_problems=() if heartbeat_is_right else (_HEARTBEAT,),
         logs_endpoint=logs_endpoint,

@@ -31,11 +31,13 @@ def placed(finding: Finding) -> Placed:
 
 
 HELD = 2 * 1024 * 1024
-"""Bytes of findings held in memory, roughly; about 2,500 findings. Sixteen subscriptions are read at once."""
+"""Bytes of findings held in memory, roughly; about 2,500 findings. Several subscriptions are read at once."""
 _MERGED_AT_ONCE = 32
 """Sorted runs, of each of which a piece is in memory while they are merged; when there are so many they become one."""
-_OVERHEAD = 600
+_OVERHEAD = 400
 """Bytes of a finding in memory besides its texts, roughly."""
+_TEXTS = 400
+"""Bytes of its evidence besides what that says, roughly."""
 
 _encode = msgspec.json.Encoder().encode
 _decode_lines = msgspec.json.Decoder(Finding).decode_lines
@@ -60,6 +62,7 @@ class FindingSorter:
         self._most = held
         self._held: list[Placed] = []
         self._size = 0
+        self._counted: set[int] = set()
         self._runs: list[list[str]] = []
         self._made = 0
 
@@ -82,7 +85,11 @@ class FindingSorter:
             StoreError: the store cannot be written or read.
         """
         self._held.append(placed(finding))
-        self._size += _OVERHEAD + len(finding.detail) + sum(map(len, finding.evidence.values()))
+        self._size += _OVERHEAD + 2 * len(finding.resource_id)
+        # What breaks a rule alike shares its words, and they are in memory once.
+        if id(finding.evidence) not in self._counted:
+            self._counted.add(id(finding.evidence))
+            self._size += _TEXTS + len(finding.detail) + sum(map(len, finding.evidence.values()))
         if self._size >= self._most:
             self._spill()
 
@@ -102,6 +109,7 @@ class FindingSorter:
         self._held.sort(key=_place)
         self._runs.append(self._write(_distinct(self._held)))
         self._held, self._size = [], 0
+        self._counted.clear()
         if len(self._runs) == _MERGED_AT_ONCE:
             before = self._runs
             self._runs = [self._write(_distinct(heapq.merge(*map(self._read, before), key=_place)))]

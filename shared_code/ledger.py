@@ -7,7 +7,6 @@ compared and written as a stream, so its length costs no memory.
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from enum import StrEnum
-from itertools import groupby
 from typing import NamedTuple
 
 import msgspec
@@ -93,12 +92,11 @@ def compare(
     remembered = iter(entries)
     entry = next(remembered, None)
     at = where(entry) if entry else ("", "")
-    for seen_at, group in groupby(findings, _where_placed):
+    for seen_at, found in _together(findings):
         while entry and at < seen_at:
             yield _unseen(entry, unseen)
             entry = next(remembered, None)
             at = where(entry) if entry else ("", "")
-        found = [each.finding for each in group]
         if entry and at == seen_at:
             yield _seen(entry, found, now)
             entry = next(remembered, None)
@@ -112,17 +110,28 @@ def compare(
         entry = next(remembered, None)
 
 
-def _where_placed(found: Placed) -> Where:
-    return found.place[:2]
+def _together(findings: Iterable[Placed]) -> Iterator[tuple[Where, list[Finding]]]:
+    """Give the findings of one resource and rule at a time; there are rarely two."""
+    at: Where | None = None
+    found: list[Finding] = []
+    for (name, rule, _), finding in findings:
+        if at is not None and rule == at[1] and name == at[0]:
+            found.append(finding)
+            continue
+        if at is not None:
+            yield at, found
+        at, found = (name, rule), [finding]
+    if at is not None:
+        yield at, found
 
 
 def _seen(entry: Entry, found: list[Finding], now: datetime) -> Compared:
     # An entry of this very run is there when it died while it kept its ledgers and looks once more under another scope.
-    state = State.NEW if entry.first_seen >= now else State.OPEN
+    first = entry.first_seen
+    state = State.NEW if first >= now else State.OPEN
     if entry.last_seen < now:
         entry = msgspec.structs.replace(entry, last_seen=now, times_seen=entry.times_seen + 1)
-    first = entry.first_seen
-    return Compared(state, entry, tuple(msgspec.structs.replace(each, first_seen=first) for each in found))
+    return Compared(state, entry, tuple([msgspec.structs.replace(each, first_seen=first) for each in found]))
 
 
 def _unseen(entry: Entry, unseen: Callable[[Entry], State]) -> Compared:

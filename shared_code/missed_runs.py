@@ -43,6 +43,8 @@ def missed(job: str, due: datetime, since: Iterable[Run], expect_within: timedel
     """
     latest: Run | None = None
     for run in since:
+        if run.task != run.job:
+            continue  # It applied a plan or made one to undo something, and has not looked at the estate.
         if run.status.ended and run.status is not RunStatus.REFUSED:
             return None
         latest = latest or run

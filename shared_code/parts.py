@@ -47,7 +47,9 @@ class PartWriter:
 
     def add(self, kind: str, record: object) -> None:
         """Add a record, one NDJSON line; raises StoreError."""
-        held = self._held.setdefault(kind, bytearray())
+        held = self._held.get(kind)
+        if held is None:
+            held = self._held[kind] = bytearray()
         held += _encode(record)
         held += b"\n"
         if len(held) >= PIECE:

@@ -14,7 +14,7 @@ from shared_code.foreign_text import one_line
 from shared_code.ports import Clock
 from shared_code.run_records import RunRecords
 from shared_code.runs import Mode, Run, RunScope, RunStatus, TriggeredBy, run_id
-from shared_code.settings import Configuration, Costs
+from shared_code.settings import Configuration, Costs, TagAudit
 from shared_code.sightings import first_seen
 from shared_code.store import Store
 from shared_code.ticks import tick_at
@@ -36,10 +36,10 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Promise(msgspec.Struct, frozen=True):
-    """`requests/{digest}.json`: the run that an Idempotency-Key stands for."""
+    """`requests/{digest}.json`: the run that an Idempotency-Key stands for, and the digest of what was wanted."""
 
     run: str
-    wanted: Wanted
+    wanted: str
     job: str
     at: datetime
 
@@ -121,19 +121,48 @@ class RunRequests:
         """
         self.check(job)
         if wanted.mode is Mode.APPLY:
-            raise Refused(f"Job '{job}' changes nothing in Azure, so there is nothing to apply; use mode 'plan'.")
+            self._check_apply(job, trigger)
         if wanted.scope.subscriptions is not None and not wanted.scope.subscriptions:
             raise InvalidRequest("scope.subscriptions is an empty list; leave it out to use all of [scope].")
         if odd := next((text for text in wanted.scope.subscriptions or () if not text.isprintable()), None):
             raise InvalidRequest(f"scope.subscriptions has {one_line(odd, 80)!a}, which is no subscription id.")
+        run = self.new(job, trigger, requested_by)
+        return self.record(msgspec.structs.replace(run, mode=wanted.mode, scope=wanted.scope), idempotency_key)
+
+    def new(self, job: str, trigger: TriggeredBy, requested_by: str | None = None) -> Run:
+        """Return a run that is not recorded yet, in mode plan."""
         now = self.clock()
-        new_id = run_id(job, now, occurrence=False)
+        run = self._new(job, trigger, run_id(job, now, occurrence=False), now)
+        return msgspec.structs.replace(run, requested_by=requested_by)
+
+    def record(self, run: Run, idempotency_key: str | None) -> Run:
+        """Record a run that somebody asks for, and return it, or the one that the key stands for.
+
+        Raises:
+            InvalidRequest: the key is none.
+            KeyReused: the key came before with another wish.
+            StoreError: the store cannot be read or written.
+        """
         if idempotency_key is not None:
-            new_id = self._promised(idempotency_key, Promise(new_id, wanted, job, now))
-        run = msgspec.structs.replace(
-            self._new(job, trigger, new_id, now), mode=wanted.mode, scope=wanted.scope, requested_by=requested_by
-        )
-        return run if self.records.create(run) else self.records.get(new_id).run
+            promise = Promise(run.id, _wish(run), run.job, run.requested)
+            run = msgspec.structs.replace(run, id=self._promised(idempotency_key, promise))
+        return run if self.records.create(run) else self.records.get(run.id).run
+
+    def _check_apply(self, job: str, trigger: TriggeredBy) -> None:
+        """Raise Refused unless a run of this job may apply its own plan."""
+        settings = self.configuration.jobs[job]
+        if not isinstance(settings, TagAudit):
+            raise Refused(f"Job '{job}' changes nothing in Azure, so there is nothing to apply; use mode 'plan'.")
+        if trigger is not TriggeredBy.CLI:
+            raise Refused(
+                "Over HTTP runs make plans only; use mode 'plan', look at the plan, and approve it with POST "
+                "/api/plans/PLAN/apply."
+            )
+        if not settings.armed_subscriptions:
+            raise Refused(
+                f"Job '{job}' has no armed subscription, so nothing could be applied; add exact ids to "
+                f"jobs.{job}.armed_subscriptions in steward.toml."
+            )
 
     def known(self, job: str) -> str:
         """Return the job's name; raises Unknown if there is no such job."""
@@ -174,13 +203,28 @@ class RunRequests:
         return self.records.change(ended, etag).run
 
     def _new(self, job: str, trigger: TriggeredBy, new_id: str, now: datetime) -> Run:
-        return Run(id=new_id, job=job, mode=Mode.PLAN, trigger=trigger, requested=now)
+        settings = self.configuration.jobs[job]
+        timer = trigger in (TriggeredBy.TIMER, TriggeredBy.ADMIN)
+        mode = settings.mode if timer and isinstance(settings, TagAudit) else Mode.PLAN
+        return Run(id=new_id, job=job, mode=mode, trigger=trigger, requested=now)
+
+    def remembers(self, job: str, idempotency_key: str | None) -> bool:
+        """Tell whether the key stands for a run of the job already.
+
+        Raises:
+            StoreError: the store cannot be read, or what is there cannot be understood.
+        """
+        if idempotency_key is None:
+            return False
+        name = _key_of(job, idempotency_key)
+        stored = self.store.read(name)
+        return stored is not None and self.clock() - read_promise(stored.data, name).at <= KEY_KEPT
 
     def _promised(self, key: str, promise: Promise) -> str:
         """Return the run id that the key stands for: the one of `promise` if the key is new or older than a day."""
         if not key.strip() or len(key) > _KEY_LENGTH or not key.isprintable():
             raise InvalidRequest(f"Idempotency-Key must be 1 to {_KEY_LENGTH} printable characters.")
-        name = f"requests/{hashlib.sha256(f'{promise.job}\n{key}'.encode()).hexdigest()}.json"
+        name = _key_of(promise.job, key)
         content = msgspec.json.encode(promise)
         while True:
             try:
@@ -201,6 +245,16 @@ class RunRequests:
             except Changed:
                 continue
             return promise.run
+
+
+def _key_of(job: str, idempotency_key: str) -> str:
+    return f"requests/{hashlib.sha256(f'{job}\n{idempotency_key}'.encode(errors='surrogatepass')).hexdigest()}.json"
+
+
+def _wish(run: Run) -> str:
+    """Return the digest of what the caller wants."""
+    wanted = (run.mode, run.scope, run.order, run.undoes)
+    return hashlib.sha256(msgspec.json.encode(wanted, order="deterministic")).hexdigest()
 
 
 def read_promise(data: bytes, name: str) -> Promise:

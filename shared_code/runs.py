@@ -19,7 +19,7 @@ class Mode(StrEnum):
     PLAN = "plan"
     """Says what would be done; writes nothing."""
     APPLY = "apply"
-    """Does it."""
+    """Does it: what a person has approved, or what automatic rules plan in armed subscriptions."""
 
 
 class TriggeredBy(StrEnum):
@@ -69,15 +69,37 @@ class RunScope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     subscriptions: tuple[str, ...] | None = None
 
 
+class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What somebody wants applied.
+
+    `digest` is what they saw. `only` are exact resource ids, None for all. `automatic` is the timer's order: of the
+    items in armed subscriptions, those whose rule may act without a person.
+    """
+
+    plan: str
+    digest: str
+    only: tuple[str, ...] | None = None
+    automatic: bool = False
+
+
 class Progress(msgspec.Struct, frozen=True):
-    """How many of the subscriptions are finished, and how many there are."""
+    """How many of the things the run goes through are finished, and how many there are."""
 
     done: int
     total: int
+    things: str = "subscriptions"
+
+
+APPLY_PLAN, UNDO_RUN = "apply-plan", "undo-run"
+"""What a run may be that is no performance of its job's own work."""
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """The record of a run, `run.json`. Times are UTC."""
+    """The record of a run, `run.json`. Times are UTC.
+
+    `plan` is the plan it has made or applies. `order` is what it applies, if a person approved a plan; `undoes` the id
+    of the run whose changes it plans to take back.
+    """
 
     id: str
     job: str
@@ -98,6 +120,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     subscriptions: tuple[Verdict, ...] = ()
     outputs: tuple[str, ...] = ()
     plan: str | None = None
+    order: Order | None = None
+    undoes: str | None = None
     invocation_id: str | None = None
     error: str | None = None
     version: int = 1
@@ -106,6 +130,11 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     def brief(self) -> "Run":
         """The record without the verdict of each subscription, for lists: a thousand of them are 150 kB."""
         return msgspec.structs.replace(self, subscriptions=())
+
+    @property
+    def task(self) -> str:
+        """What is to be performed: the job itself, or something about its plans."""
+        return APPLY_PLAN if self.order else UNDO_RUN if self.undoes else self.job
 
     @property
     def links(self) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from enum import StrEnum
 from typing import Annotated
 
 import msgspec
@@ -12,6 +11,7 @@ from shared_code.durations import Duration
 from shared_code.exemptions import Exemption
 from shared_code.foreign_text import one_line
 from shared_code.problems import Caution, Costs, Problem
+from shared_code.runs import Mode
 from shared_code.schedule_warnings import clashes
 from shared_code.schedules import Judgement, Schedule, judge
 from shared_code.scope import INCLUDING, Scope
@@ -27,7 +27,6 @@ __all__ = [
     "Caution",
     "Configuration",
     "Costs",
-    "JobMode",
     "JobSettings",
     "ListResourceGroups",
     "Problem",
@@ -63,15 +62,6 @@ class ListResourceGroups(AnyJob, frozen=True):
     """`[jobs.list-resource-groups]`."""
 
 
-class JobMode(StrEnum):
-    """What a run of a job may do."""
-
-    PLAN = "plan"
-    """It reads, and plans at most."""
-    APPLY = "apply"
-    """It also applies what automatic rules plan, in armed subscriptions."""
-
-
 class TagAudit(AnyJob, frozen=True):
     """`[jobs.tag-audit]`.
 
@@ -80,7 +70,7 @@ class TagAudit(AnyJob, frozen=True):
     counted by owner.
     """
 
-    mode: Annotated[JobMode, _says("plan, or apply: whether the timer may apply automatic rules.")] = JobMode.PLAN
+    mode: Annotated[Mode, _says("plan, or apply: whether the timer may apply automatic rules.")] = Mode.PLAN
     armed_subscriptions: Annotated[tuple[str, ...], _says("Ids of subscriptions in which tags may be changed.")] = ()
     max_changes: Annotated[int, msgspec.Meta(ge=1, le=100_000), _says("Changes in one plan that is applied.")] = 500
     max_share: Annotated[float, msgspec.Meta(gt=0, le=1), _says("The same as a share of what was audited.")] = 0.2
@@ -104,8 +94,8 @@ JOBS: dict[str, type[ListResourceGroups] | type[TagAudit] | type[Watchdog]] = {
 }
 """The jobs there are, by name, each with the type of its table in steward.toml."""
 
-WRITING: frozenset[str] = frozenset()
-"""The jobs that change something in Azure: none yet."""
+WRITING = frozenset({"tag-audit"})
+"""The jobs that may change something in Azure."""
 
 
 class Configuration(msgspec.Struct, frozen=True):
@@ -232,16 +222,16 @@ def _tag_problems(settings: TagAudit, where: str, reader: SettingsReader, lists:
 def _tag_cautions(settings: TagAudit, where: str, reader: SettingsReader) -> Iterator[tuple[str, str]]:
     if settings.schedule is not None and not reader.items_of(TagRule):
         yield f"{where}.rules", "there is none, so that every run fails; write one under [[jobs.tag-audit.rules]]"
-    if settings.mode is JobMode.APPLY:
+    automatic = [position for position, rule in enumerate(settings.rules) if rule.mode is RuleMode.AUTOMATIC]
+    if settings.mode is Mode.APPLY and not settings.armed_subscriptions:
         yield (
             f"{where}.mode",
-            "is 'apply', and this version makes plans and applies none; write \"plan\" until one does",
+            "is 'apply', and no subscription is armed, so nothing is applied; name some, or plan only",
         )
-    for position, rule in enumerate(settings.rules):
-        if rule.mode is RuleMode.AUTOMATIC:
-            text = (
-                "is 'automatic', and this version plans such changes and makes none; write \"approve\" until one does"
-            )
-            yield f"{where}.rules[{position}].mode", text
+    if settings.mode is Mode.APPLY and not automatic:
+        yield f"{where}.mode", "is 'apply', and no rule is 'automatic', so the timer applies nothing"
+    if settings.mode is Mode.PLAN:
+        text = "is 'automatic', and the job's mode is 'plan', so its changes wait for a person; \"approve\" says so"
+        yield from ((f"{where}.rules[{position}].mode", text) for position in automatic)
     yield from rule_problems.cautions_of(reader.items_of(TagRule))
     yield from exemptions.cautions_of(reader.items_of(Exemption), {rule.name for rule in settings.rules})

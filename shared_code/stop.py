@@ -95,5 +95,5 @@ class Stop:
         except StoreError as error:
             raise Stopped(f"Nobody can tell whether changes are stopped, so they are: {error}") from error
         if order is not None:
-            raise Stopped(order.sentence)
+            raise Stopped(f"{order.sentence} 'steward resume' or DELETE /api/stop ends it.")
         self._clear_at = now

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import NamedTuple
 
 from shared_code.activity import Suggestion
@@ -18,12 +19,11 @@ from shared_code.resource_ids import group_key, group_name, key, type_and_name
 from shared_code.scope import Scope
 from shared_code.tag_keys import fold
 from shared_code.tag_suggestions import propose
-from shared_code.violations import Breach, Violation
+from shared_code.violations import LONGEST_EVIDENCE, Breach, Violation
 
 SUBSCRIPTION_TYPE = "Microsoft.Resources/subscriptions"
 GROUP_TYPE = "Microsoft.Resources/resourceGroups"
-LONGEST_EVIDENCE = 300
-"""Characters of a text of evidence; what stands in Azure may be longer."""
+_REMEMBERED = 4096
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,11 @@ class TagAuditor:
     scope: Scope
     suggested_owner: Callable[[str, datetime | None], Suggestion | None]
     """Names a person who may own something, by its id and when it was created; None without evidence."""
+
+    @cached_property
+    def owner_key(self) -> str:
+        """The tag that names an owner, as it compares."""
+        return fold(self.owner_tag)
 
 
 class _Place(NamedTuple):
@@ -65,6 +70,7 @@ class SubscriptionAudit:
     """In resource groups in scope, of all types."""
     _groups: dict[str, ResourceGroup] = field(default_factory=dict)
     _places: dict[str, _Place] = field(default_factory=dict)
+    _types: dict[str, bool] = field(default_factory=dict)
     _expired: set[Exemption] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -120,12 +126,20 @@ class SubscriptionAudit:
             place = self._places[start] = _Place(group.name if group else name, group, in_scope)
         return place
 
+    def _includes_type(self, type_: str) -> bool:
+        included = self._types.get(type_)
+        if included is None:
+            if len(self._types) >= _REMEMBERED:
+                self._types.clear()
+            included = self._types[type_] = self.auditor.scope.includes_type(type_)
+        return included
+
     def _audit_resource(self, resource: Resource) -> None:
         place = self._place(resource.id)
         if not place.in_scope:
             return
         self.resources += 1
-        if not self.auditor.scope.includes_type(resource.type):
+        if not self._includes_type(resource.type):
             return
         subject = Subject(
             kind=Kind.RESOURCE,
@@ -167,13 +181,10 @@ class SubscriptionAudit:
         group: ResourceGroup | None,
     ) -> None:
         sorted_out = self.auditor.exemptions.sort(subject, audited.violations)
-        violated = tuple(dict.fromkeys(violation.rule for violation in sorted_out.open))
-        exempted = tuple(
-            rule
-            for rule in dict.fromkeys(violation.rule for violation, _ in sorted_out.exempted)
-            if rule not in violated
-        )
-        self.exempted.update((key(subject.id), rule) for rule in exempted)
+        violated = tuple(dict.fromkeys([violation.rule for violation in sorted_out.open]))
+        exempted = tuple(dict.fromkeys([each.rule for each, _ in sorted_out.exempted if each.rule not in violated]))
+        if exempted:
+            self.exempted.update((key(subject.id), rule) for rule in exempted)
         self.tally.add(subject, owner, evaluated=audited.rules, violated=violated, exempted=exempted)
         for exemption in sorted_out.expired:
             if exemption not in self._expired:
@@ -211,10 +222,14 @@ class SubscriptionAudit:
                 )
 
     def _names_owner(self, tag: str | None) -> bool:
-        return tag is not None and fold(tag) == fold(self.auditor.owner_tag)
+        return tag is not None and fold(tag) == self.auditor.owner_key
 
     def _owner(self, tags: Tags) -> str | None:
-        return next((value for name, value in tags.items() if self._names_owner(name)), None)
+        owner_key = self.auditor.owner_key
+        for name in tags:
+            if fold(name) == owner_key:
+                return tags[name]
+        return None
 
     def _own_subject(self) -> Subject:
         own = self.subscription
@@ -249,16 +264,6 @@ class SubscriptionAudit:
 def _finding(
     subject: Subject, violation: Violation, proposal: TagChange | str | None, suggested: Suggestion | None
 ) -> Finding:
-    evidence = {
-        "tag": violation.key or violation.tag,
-        "value": violation.value,
-        "expected": violation.expected,
-        "nearest": violation.nearest,
-        "change": proposal.words if isinstance(proposal, TagChange) else None,
-        "no_change": proposal if isinstance(proposal, str) else None,
-        "suggested_owner": suggested.owner if suggested else None,
-        "suggested_because": suggested.reason if suggested else None,
-    }
     return Finding(
         rule=violation.rule,
         kind=violation.kind,
@@ -266,5 +271,17 @@ def _finding(
         subscription_id=subject.subscription_id,
         severity=violation.severity,
         detail=violation.detail,
-        evidence={name: one_line(text, LONGEST_EVIDENCE) for name, text in evidence.items() if text is not None},
+        evidence=_evidence(violation, proposal, suggested) if proposal or suggested else violation.evidence,
     )
+
+
+def _evidence(violation: Violation, proposal: TagChange | str | None, suggested: Suggestion | None) -> dict[str, str]:
+    more = {
+        "change": proposal.words if isinstance(proposal, TagChange) else None,
+        "no_change": proposal if isinstance(proposal, str) else None,
+        "suggested_owner": suggested.owner if suggested else None,
+        "suggested_because": suggested.reason if suggested else None,
+    }
+    return violation.evidence | {
+        name: one_line(text, LONGEST_EVIDENCE) for name, text in more.items() if text is not None
+    }

@@ -1,27 +1,39 @@
 """One tag rule, compiled: how a set of tags breaks it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-
-import msgspec
+from dataclasses import replace
 
 from shared_code.model import Tags
-from shared_code.tag_keys import LONGEST_VALUE, fold
+from shared_code.tag_keys import LONGEST_KEY, LONGEST_VALUE, fold
 from shared_code.tag_rules import TagRule
 from shared_code.tag_values import Values
 from shared_code.violations import Breach, Violation
 
 _REMEMBERED = 4096
+_ALIKE = 512
+"""Violations kept of each rule, with their words: some kB each."""
 
 
 class Check:
     """A rule that is ready to judge; may be asked from several threads.
 
     What is public without a docstring of its own is for `audits`, which sees at once that most tags are fine: `key` and
-    `aliases` are folded, `spelled` is the only spelling allowed, `absent` what is wrong where neither is there, and
-    `accepted` the values seen so far that break nothing.
+    `aliases` are folded, `spelled` is the only spelling allowed, `absent` what is wrong where neither is there,
+    `accepted` the values seen so far that break nothing, and `proposes` the rule's own, worked out once.
     """
 
-    __slots__ = ("_violation", "absent", "accepted", "aliases", "key", "rule", "spelled", "values")
+    __slots__ = (
+        "_known",
+        "_violation",
+        "absent",
+        "accepted",
+        "aliases",
+        "key",
+        "proposes",
+        "rule",
+        "spelled",
+        "values",
+    )
 
     def __init__(self, rule: TagRule, lists: Mapping[str, Sequence[str]]) -> None:
         self.rule = rule
@@ -30,6 +42,8 @@ class Check:
         self.aliases = frozenset(map(fold, rule.aliases)) - {self.key}
         self.spelled = rule.tag if rule.spelling else None
         self.accepted: set[str | None] = set()
+        self.proposes = frozenset(rule.proposes)
+        self._known: dict[tuple[tuple[str, str | None], ...], tuple[Violation, ...]] = {}
         self._violation = Violation(
             rule=rule.name,
             kind=Breach.MISSING,
@@ -47,33 +61,37 @@ class Check:
 
     def violations(self, tags: Tags) -> list[Violation]:
         """Return how these tags break the rule, at most once for each kind; their order does not matter."""
-        found = self.of_tag(tags)
         too_many = self.too_many(tags)
-        return [*found, too_many] if too_many else found
+        return [*self.of_tag(tags), too_many] if too_many else list(self.of_tag(tags))
 
-    def of_tag(self, tags: Tags) -> list[Violation]:
+    def of_tag(self, tags: Tags) -> tuple[Violation, ...]:
         """Return the same without the number of tags."""
-        return [] if self.key is None else list(self._of_tag(tags))
+        if self.key is None:
+            return ()
+        own, others = self.spellings(tags)
+        if not own and not others:
+            return (self.absent,) if self.absent else ()
+        present = tuple((key, tags[key]) for key in own + others)
+        known = self._known.get(present)
+        if known is None:
+            known = tuple(self._of_tag(own, others, tags))
+            if known and sum(len(key) + len(value or "") for key, value in present) <= LONGEST_KEY + LONGEST_VALUE:
+                if len(self._known) >= _ALIKE:
+                    self._known.clear()
+                self._known[present] = known
+        return known
 
     def too_many(self, tags: Tags) -> Violation | None:
         """Return the violation of `max_tags`, if that is broken."""
         most = self.rule.max_tags
         if most is None or len(tags) <= most:
             return None
-        return msgspec.structs.replace(
-            self._violation, kind=Breach.COUNT, tag=None, value=str(len(tags)), expected=f"at most {most}"
-        )
+        return replace(self._violation, kind=Breach.COUNT, tag=None, value=str(len(tags)), expected=f"at most {most}")
 
-    def _of_tag(self, tags: Tags) -> Iterator[Violation]:
-        own, others = self.spellings(tags)
+    def _of_tag(self, own: list[str], others: list[str], tags: Tags) -> Iterator[Violation]:
         present = own + others
         if self.rule.forbidden:
-            if present:
-                yield self._at(Breach.FORBIDDEN, present[0], tags, expected="no such tag")
-            return
-        if not present:
-            if self.absent is not None:
-                yield self.absent
+            yield self._at(Breach.FORBIDDEN, present[0], tags, expected="no such tag")
             return
         strange = [key for key in own if self.spelled not in (None, key)] + others
         if strange:
@@ -106,6 +124,4 @@ class Check:
         return wrong
 
     def _at(self, kind: Breach, key: str, tags: Tags, *, expected: str, nearest: str | None = None) -> Violation:
-        return msgspec.structs.replace(
-            self._violation, kind=kind, key=key, value=tags[key] or "", expected=expected, nearest=nearest
-        )
+        return replace(self._violation, kind=kind, key=key, value=tags[key] or "", expected=expected, nearest=nearest)

@@ -37,8 +37,9 @@ def propose(
         subscription_tags: likewise.
     """
     rule = check.rule
-    remedies = _REMEDIES.get(violation.kind, set())
-    if rule.tag is None or rule.forbidden or not remedies.intersection(rule.proposes) or is_hidden(rule.tag):
+    if not check.proposes or check.proposes.isdisjoint(_REMEDIES.get(violation.kind, ())):
+        return None
+    if rule.tag is None or rule.forbidden or is_hidden(rule.tag):
         return None
     try:
         change = _change(

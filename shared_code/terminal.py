@@ -17,10 +17,12 @@ from shared_code.compliance import Count
 from shared_code.foreign_text import one_line
 from shared_code.group_changes import GroupChange
 from shared_code.model import UNREAD, Finding, Reading, ResourceGroup
+from shared_code.outcomes import Outcome, Result
 from shared_code.plan import Plan
 from shared_code.runs import Progress, Run, RunStatus
 from shared_code.schedule_preview import Preview
 from shared_code.times import duration_text, text_of
+from shared_code.undo import Left
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -169,8 +171,8 @@ def show_runs(runs: Iterable[Run]) -> None:
         took = duration_text(run.ended - run.started) if run.ended and run.started else ""
         result = run.error or ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in run.counts.items())
         started = text_of(run.started) if run.started else ""
-        rows.append((run.id, run.trigger, run.status, started, took, one_line(result)))
-    _print_rows(rows, ("Run", "Trigger", "Status", "Started", "Took", "Result"), wrap=("Result",))
+        rows.append((run.id, run.mode, run.trigger, run.status, started, took, one_line(result)))
+    _print_rows(rows, ("Run", "Mode", "Trigger", "Status", "Started", "Took", "Result"), wrap=("Result",))
 
 
 def show_run(run: Run) -> None:
@@ -187,12 +189,13 @@ def show_run(run: Run) -> None:
         "started": text_of(run.started) if run.started else "",
         "ended": text_of(run.ended) if run.ended else "",
         "attempt": str(run.attempt) if run.attempt > 1 else "",
-        "progress": f"{run.progress.done} of {run.progress.total} subscriptions"
+        "progress": f"{run.progress.done} of {run.progress.total} {run.progress.things}"
         if run.progress and not run.status.ended
         else "",
         **{name.replace("_", " "): f"{number:,}" for name, number in run.counts.items()},
         "compliance": _percent(run),
         "plan": run.plan or "",
+        "undoes": run.undoes or "",
         "error": run.error or "",
     }
     for name, value in lines.items():
@@ -252,6 +255,36 @@ def show_plan(plan: Plan) -> None:
         )
     if len(plan.items) > LONGEST_TABLE:
         out.print(f"… and {len(plan.items) - LONGEST_TABLE:,} more: 'steward plan {plan.id} --json' has them all.")
+    out.print(f"To apply it: steward apply {plan.id} --digest {plan.digest}", soft_wrap=True)
+
+
+def show_outcomes(outcomes: Iterable[Outcome], total: int) -> None:
+    """Print the first outcomes, each with its resource and its reason, and how many more there are."""
+    out = console()
+    shown = 0
+    style = {Result.CHANGED: "green", Result.SKIPPED: "yellow", Result.FAILED: "red"}
+    for outcome, _ in zip(outcomes, range(LONGEST_TABLE), strict=False):
+        said = f"{outcome.outcome} {one_line(outcome.rule)}: {one_line(outcome.change.words, LONGEST_TEXT)}"
+        out.print(said, style=style[outcome.outcome], soft_wrap=True)
+        reason = f": {one_line(outcome.reason, LONGEST_TEXT)}" if outcome.reason else ""
+        out.print(f"  {one_line(outcome.resource_id, LONGEST_TEXT)}{reason}", soft_wrap=True)
+        shown += 1
+    if total > shown:
+        out.print(f"… and {total - shown:,} more outcomes: all are in the report.")
+
+
+def show_left(left: Iterable[Left], total: int) -> None:
+    """Print the first items that an undo leaves as they are, with the reason, and how many more there are."""
+    out = console()
+    shown = 0
+    for each, _ in zip(left, range(LONGEST_TABLE), strict=False):
+        out.print(
+            f"not restored {one_line(each.rule)}: {one_line(each.reason, LONGEST_TEXT)}", style="yellow", soft_wrap=True
+        )
+        out.print(f"  {one_line(each.resource_id, LONGEST_TEXT)}", soft_wrap=True)
+        shown += 1
+    if total > shown:
+        out.print(f"… and {total - shown:,} more that are not restored: all are in the report.")
 
 
 def show_groups(groups: Iterable[ResourceGroup], total: int) -> None:

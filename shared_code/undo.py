@@ -4,9 +4,12 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from shared_code.errors import AzureError
+import msgspec
+
+from shared_code.errors import AzureError, NotFound
 from shared_code.foreign_text import one_line
-from shared_code.outcomes import Mark
+from shared_code.model import TagChange
+from shared_code.outcomes import Mark, Result
 from shared_code.plan import Plan, PlanItem
 from shared_code.ports import TagWriter
 from shared_code.tag_changes import inverse
@@ -15,13 +18,14 @@ from shared_code.tag_rules import RuleMode
 _READERS = 16
 
 
-class Left(NamedTuple):
-    """An item that stays as it is, and why."""
+class Left(msgspec.Struct, frozen=True):
+    """An item that stays as it is, and why; `unread` if nobody knows how it is."""
 
     resource_id: str
     subscription_id: str
     rule: str
     reason: str
+    unread: bool = False
 
 
 class Undo(NamedTuple):
@@ -65,9 +69,13 @@ def _look(item: PlanItem, mark: Mark, writer: TagWriter) -> PlanItem | Left:
     try:
         present = writer.tags(item.resource_id)
     except AzureError as error:
-        return _left(item, f"it cannot be read: {error}")
+        return _left(item, f"it cannot be read: {error}", unread=not isinstance(error, NotFound))
     after = mark.outcome.after if mark.outcome else None
     found = inverse(item.change, mark.before, after, present)
+    if isinstance(found, str) and mark.outcome is not None and mark.outcome.outcome is Result.FAILED:
+        # What Azure accepted and did not show in time may show by now.
+        late = inverse(item.change, mark.before, None, present)
+        found = late if isinstance(late, TagChange) else found
     if isinstance(found, str):
         return _left(item, found)
     return PlanItem(
@@ -83,5 +91,5 @@ def _look(item: PlanItem, mark: Mark, writer: TagWriter) -> PlanItem | Left:
     )
 
 
-def _left(item: PlanItem, reason: str) -> Left:
-    return Left(item.resource_id, item.subscription_id, item.rule, reason)
+def _left(item: PlanItem, reason: str, *, unread: bool = False) -> Left:
+    return Left(item.resource_id, item.subscription_id, item.rule, reason, unread)

@@ -1,11 +1,14 @@
 """How a subject breaks a tag rule."""
 
+from dataclasses import dataclass
 from enum import StrEnum
-
-import msgspec
+from functools import cached_property
 
 from shared_code.foreign_text import one_line
 from shared_code.model import Severity
+
+LONGEST_EVIDENCE = 300
+"""Characters of a text of evidence; what stands in Azure may be longer."""
 
 
 class Breach(StrEnum):
@@ -25,8 +28,9 @@ class Breach(StrEnum):
     """There are too many tags."""
 
 
-class Violation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One way in which a subject breaks a rule.
+@dataclass(frozen=True, kw_only=True)
+class Violation:
+    """One way in which a subject breaks a rule; the same one for all that break it alike, so it is put in words once.
 
     `key` is spelled as it is there, None where it is not; `value` is as received. `expected` is in words; `nearest` is
     the accepted value most like the one found.
@@ -42,12 +46,23 @@ class Violation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     nearest: str | None = None
     message: str | None = None
 
-    @property
+    @cached_property
     def detail(self) -> str:
         """One sentence fit for a report: what is wrong, and what was expected."""
         nearest = f"; the nearest is '{one_line(self.nearest, 80)}'" if self.nearest is not None else ""
         message = f". {one_line(self.message)}" if self.message else ""
         return f"{self._fact}; expected {self.expected}{nearest}{message}"
+
+    @cached_property
+    def evidence(self) -> dict[str, str]:
+        """What a finding about it says, name by name; nobody changes it."""
+        said = {
+            "tag": self.key or self.tag,
+            "value": self.value,
+            "expected": self.expected,
+            "nearest": self.nearest,
+        }
+        return {name: one_line(text, LONGEST_EVIDENCE) for name, text in said.items() if text is not None}
 
     @property
     def _fact(self) -> str:

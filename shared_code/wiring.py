@@ -19,11 +19,13 @@ from shared_code.processes import is_dead, this_process
 from shared_code.run_records import RunRecords
 from shared_code.run_requests import RunRequests
 from shared_code.settings import Configuration, Costs, Problem, configure
+from shared_code.stop import Stop
 from shared_code.store import Store, open_store
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
+    from shared_code.change_requests import ChangeRequests
     from shared_code.worker import Worker
 
 APP_FOLDER = Path(__file__).resolve().parent.parent
@@ -107,6 +109,18 @@ class Steward:
         return RunRequests(self.configuration, self.records, self.store, utc_now)
 
     @cached_property
+    def stop(self) -> Stop:
+        """What ends every write to Azure."""
+        return Stop(self.store, utc_now, read_only=self.environment.read_only)
+
+    @cached_property
+    def change_requests(self) -> "ChangeRequests":
+        """What makes runs that apply plans, and runs that plan to undo them."""
+        from shared_code.change_requests import ChangeRequests  # here, since indexing the app needs none of it
+
+        return ChangeRequests(self.requests, self.stop)
+
+    @cached_property
     def locks(self) -> Locks:
         """The locks of the jobs."""
         return Locks(self.store, utc_now, this_process(), is_dead)
@@ -117,13 +131,14 @@ class Steward:
         from shared_code.azure_api.activity import LogAnalytics
         from shared_code.azure_api.arm import Arm
         from shared_code.azure_api.estate import AzureEstate
-        from shared_code.jobs import JOBS
+        from shared_code.azure_api.tags import AzureTags
+        from shared_code.jobs import TASKS
         from shared_code.worker import Worker
 
         arm = Arm(self.environment.arm_endpoint, self.environment.arm_audience, self._credential)
         return Worker(
             configuration=self.configuration,
-            jobs=JOBS,
+            jobs=TASKS,
             records=self.records,
             locks=self.locks,
             estate=AzureEstate(arm),
@@ -133,7 +148,9 @@ class Steward:
                 self.environment.logs_workspace_id,
                 self._credential,
             ),
+            writer=AzureTags(arm),
             store=self.store,
+            stop=self.stop,
             clock=utc_now,
             heartbeat=heartbeat(self.environment.heartbeat_url),
             time_limit=time_limit,

@@ -8,10 +8,11 @@ import msgspec
 
 from shared_code.locks import Locks
 from shared_code.model import Verdict
-from shared_code.ports import Activity, Clock, Estate
+from shared_code.ports import Activity, Clock, Estate, TagWriter
 from shared_code.run_records import RunRecords, folder
 from shared_code.runs import Progress, Run, RunStatus
 from shared_code.settings import Configuration
+from shared_code.stop import Stop
 from shared_code.store import Store
 
 
@@ -35,10 +36,15 @@ class Work:
     configuration: Configuration
     estate: Estate
     activity: Activity
+    writer: TagWriter
     store: Store
     records: RunRecords
     locks: Locks
     clock: Clock
+    sleep: Callable[[float], None]
+    stop: Stop
+    may_write: Callable[[], None]
+    """Raises Fenced where too little of the run's lock remains for a write to Azure."""
     progress: Callable[[Progress], None]
     """Tell how far the job is."""
     checkpoint: Callable[[], None]
@@ -60,6 +66,18 @@ class Work:
             Interrupted, Fenced: from the checkpoint.
         """
         self.checkpoint()
+        self.keep(name, content)
+
+    def keep(self, name: str, content: Iterable[bytes]) -> None:
+        """Write one of the run's outputs in pieces, even where somebody has cancelled the run meanwhile.
+
+        Args:
+            name: as in `outputs`.
+            content: the pieces.
+
+        Raises:
+            StoreError: the store cannot be written.
+        """
         with self.store.writer(f"{folder(self.run.id)}/{name}") as output:
             for piece in content:
                 output.write(piece)

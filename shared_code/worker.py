@@ -9,13 +9,14 @@ from dataclasses import dataclass
 import msgspec
 
 from shared_code.attempts import Attempt
-from shared_code.errors import Changed, Damaged, Fenced, StewardError, StoreError, Unknown
+from shared_code.errors import Changed, Damaged, Fenced, Refused, StewardError, StoreError, Unknown
 from shared_code.foreign_text import one_line
 from shared_code.locks import Lock, Locks
-from shared_code.ports import Activity, Clock, Estate
+from shared_code.ports import Activity, Clock, Estate, TagWriter
 from shared_code.run_records import Recorded, RunRecords
 from shared_code.runs import LEFT_BEHIND, Progress, Run, RunStatus, TriggeredBy, job_of
 from shared_code.settings import Configuration, Costs
+from shared_code.stop import Stop
 from shared_code.store import Store
 from shared_code.work import Cancelled, Job, OutOfTime, Summary, Work
 
@@ -24,7 +25,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Worker:
-    """Performs runs. `time_limit` is in seconds, well under the host's functionTimeout; None for no limit."""
+    """Performs runs.
+
+    `jobs` holds what performs each task of a run. `time_limit` is in seconds, well under the host's functionTimeout;
+    None for no limit.
+    """
 
     configuration: Configuration
     jobs: Mapping[str, Job]
@@ -32,7 +37,9 @@ class Worker:
     locks: Locks
     estate: Estate
     activity: Activity
+    writer: TagWriter
     store: Store
+    stop: Stop
     clock: Clock
     heartbeat: Callable[[], bool]
     time_limit: float | None = None
@@ -172,10 +179,14 @@ class Worker:
             configuration=self.configuration,
             estate=self.estate,
             activity=self.activity,
+            writer=self.writer,
             store=self.store,
             records=self.records,
             locks=self.locks,
             clock=self.clock,
+            sleep=self.sleep,
+            stop=self.stop,
+            may_write=attempt.may_write,
             progress=progress,
             checkpoint=attempt.checkpoint,
             heartbeat=self.heartbeat,
@@ -188,7 +199,7 @@ class Worker:
         run = work.run
         try:
             with attempt:
-                summary = self.jobs[run.job](work)
+                summary = self.jobs[run.task](work)
             attempt.renew()  # a process that was paused finds out here that it was taken over
             attempt.check_fence()
         except OutOfTime:
@@ -205,7 +216,8 @@ class Worker:
             # A store that does not answer may answer the next delivery; what is damaged stays so.
             if isinstance(error, Fenced) or (isinstance(error, StoreError) and not isinstance(error, Damaged)):
                 raise
-            self._end(attempt.recorded, RunStatus.FAILED, str(error))
+            status = RunStatus.REFUSED if isinstance(error, Refused) else RunStatus.FAILED
+            self._end(attempt.recorded, status, str(error))
             return ()
         except Exception as error:
             log.exception("run=%s job=%s unexpected error", run.id, run.job)

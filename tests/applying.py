@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
-from shared_code.apply import Applied, Means, Order, Terms, apply
+from shared_code.apply import Applied, Means, Terms, apply
 from shared_code.model import Kind, TagChange
 from shared_code.outcomes import Outcome
 from shared_code.plan import Plan, PlanItem, Plans, make_plan
 from shared_code.ports import TagWriter
 from shared_code.resource_ids import key
 from shared_code.retagging import retag
-from shared_code.runs import Mode, Run, TriggeredBy
+from shared_code.runs import Mode, Order, Run, TriggeredBy
 from shared_code.stop import Stop
 from shared_code.store import Store
 from shared_code.tag_rules import RuleMode

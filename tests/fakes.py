@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 from shared_code.activity import Evidence, no_evidence, span_of
 from shared_code.errors import StewardError
 from shared_code.locks import Locks
-from shared_code.model import Lock, Resource, ResourceGroup, Subscription
-from shared_code.ports import Activity, Estate
+from shared_code.model import Lock, Resource, ResourceGroup, Subscription, Tags
+from shared_code.ports import Activity, Estate, TagWriter
 from shared_code.run_records import RunRecords
 from shared_code.runs import Progress, Run
 from shared_code.settings import Configuration
+from shared_code.stop import Stop
 from shared_code.store import Store
 from shared_code.work import Work
 
@@ -82,6 +83,19 @@ class NoActivity:
     def writers(self, subscriptions: Collection[str], since: datetime, until: datetime) -> Evidence:
         self.asked += subscriptions
         return no_evidence(span_of(since, until), "no workspace is configured")
+
+
+class NoTags:
+    """Tags that no test here reads or writes."""
+
+    def tags(self, scope: str) -> Tags:
+        raise AssertionError(f"the tags of {scope} were read")
+
+    def merge(self, scope: str, tags: dict[str, str]) -> None:
+        raise AssertionError(f"{tags} were merged at {scope}")
+
+    def delete(self, scope: str, tags: dict[str, str]) -> None:
+        raise AssertionError(f"{tags} were deleted at {scope}")
 
 
 class FakeEstate:
@@ -165,6 +179,8 @@ def work_on(
     configuration: Configuration,
     *,
     activity: Activity | None = None,
+    writer: TagWriter | None = None,
+    stop: Stop | None = None,
     clock: Clock | None = None,
     checkpoint: Callable[[], None] = lambda: None,
     progress: Callable[[Progress], None] = lambda _: None,
@@ -176,10 +192,14 @@ def work_on(
         configuration=configuration,
         estate=estate,
         activity=activity or NoActivity(),
+        writer=writer or NoTags(),
         store=store,
         records=RunRecords(store),
         locks=Locks(store, clock, "this test", lambda _: False),
         clock=clock,
+        sleep=lambda _: None,
+        stop=stop or Stop(store, clock),
+        may_write=lambda: None,
         progress=progress,
         checkpoint=checkpoint,
         heartbeat=lambda: True,

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared_code.apply import OUTCOMES, PER_SUBSCRIPTION, Terms, _lanes
+from shared_code.apply import PER_SUBSCRIPTION, Terms, _lanes
 from shared_code.errors import Damaged, Fenced, Refused, StoreError, Unknown
 from shared_code.model import TagChange
 from shared_code.outcomes import Marks, Outcome, Result
+from shared_code.outputs import OUTCOMES
 from shared_code.plan import Plan, PlanItem, Plans
 from shared_code.runs import Progress, RunStatus
 from shared_code.stop import Stop
@@ -121,7 +122,7 @@ class TestOutcomes:
         assert recorded(store) == list(applied.outcomes)
         assert applied.counts == {"changed": 3, "skipped": 0, "failed": 0}
         assert applied.verdict == (RunStatus.SUCCEEDED, None)
-        assert (told[0], told[-1]) == (Progress(0, 3), Progress(3, 3))
+        assert (told[0], told[-1]) == (Progress(0, 3, "changes"), Progress(3, 3, "changes"))
         outcome = by_scope(applied.outcomes)[B.casefold()]
         assert (outcome.before, outcome.after) == ({"env": "prod"}, {"env": "prod", "owner": "x@example.com"})
 
@@ -260,13 +261,16 @@ def raises(kind: type[BaseException], azure: ModelTags, after: int) -> object:
 
 class TestInterruptions:
     @pytest.mark.parametrize("kind", [Cancelled, KeyboardInterrupt])
-    def test_a_run_that_ends_early_records_what_it_did(self, kind: type[Interrupted]) -> None:
+    def test_a_run_that_is_cancelled_ends_with_what_it_did(self, kind: type[Interrupted]) -> None:
         store = MemoryStore()
         azure, plan = three(store)
 
-        with pytest.raises(kind):
-            perform(plan, azure, means(store, checkpoint=raises(kind, azure, 1)))
+        applied = perform(plan, azure, means(store, checkpoint=raises(kind, azure, 1)))
 
+        reached = len(applied.outcomes)
+        assert applied.verdict == (RunStatus.CANCELLED, f"Cancelled while it ran; {reached} of 3 were reached.")
+        assert applied.counts == {"changed": reached, "skipped": 0, "failed": 0, "not_reached": 3 - reached}
+        assert recorded(store) == list(applied.outcomes)
         done = [each.resource_id for each in recorded(store) if each.outcome is Result.CHANGED]
         assert done == [scope for scope, _, _ in azure.sent]
         assert all(marked.mark.outcome is not None for marked in Marks(store, PLANNED).all().values())
@@ -448,15 +452,15 @@ def test_a_store_that_fails_leaves_the_run_to_another_attempt() -> None:
     assert perform(plan, azure, means(store)).counts["changed"] == 3
 
 
-def test_subscriptions_take_turns_and_share_four_workers_each() -> None:
+def test_subscriptions_take_turns_and_share_their_workers() -> None:
     store = MemoryStore()
-    items = [planned(group_id(one, str(number)), OWNER, {}) for one in SUBSCRIPTIONS for number in range(9)]
+    items = [planned(group_id(one, str(number)), OWNER, {}) for one in SUBSCRIPTIONS for number in range(20)]
 
-    lanes = _lanes(save(store, [*items, planned(items[0].resource_id, OWNER, {}, "other")]), range(19))
+    lanes = _lanes(save(store, [*items, planned(items[0].resource_id, OWNER, {}, "other")]), range(41))
 
     assert len(lanes) == 2 * PER_SUBSCRIPTION
     assert lanes[0] is lanes[2] is not lanes[1]
-    assert [len(resource) for resource in lanes[0]] == [2, *[1] * 8]
+    assert [len(resource) for resource in lanes[0]] == [2, *[1] * 19]
 
 
 def test_many_threads_change_everything_once() -> None:

@@ -12,9 +12,10 @@ from hypothesis import strategies as some
 
 from shared_code.exemptions import Exemption
 from shared_code.jobs import JOBS as PERFORMED
+from shared_code.runs import Mode
 from shared_code.schedules import Schedule
 from shared_code.scope import Scope
-from shared_code.settings import JOBS, Configuration, Costs, JobMode, ListResourceGroups, TagAudit, configure
+from shared_code.settings import JOBS, Configuration, Costs, ListResourceGroups, TagAudit, configure
 from shared_code.tag_rules import AppliesTo, RuleMode, TagRule
 
 FIVE_FIELDS = "'30 5 * * *' has five fields, which stop firing when the app scales; write '0 30 5 * * *'"
@@ -311,6 +312,7 @@ def audit_of(configuration: Configuration) -> TagAudit:
 RULE = "[[rules]]\nname = 'owner'\ntag = 'owner'\n"
 SUBSCRIPTION = "00000000-0000-0000-0000-00000000000a"
 TAGS = "steward.toml: jobs.tag-audit"
+AUTOMATIC = "[[jobs.tag-audit.rules]]\nname = 'x'\ntag = 'x'\nrequired = true\ndefault = 'y'\nmode = 'automatic'"
 
 
 class TestTagAudit:
@@ -318,7 +320,7 @@ class TestTagAudit:
         settings = audit_of(audited(""))
 
         assert settings == TagAudit()
-        assert (settings.mode, settings.armed_subscriptions) == (JobMode.PLAN, ())
+        assert (settings.mode, settings.armed_subscriptions) == (Mode.PLAN, ())
         assert (settings.max_changes, settings.max_share, settings.owner_tag) == (500, 0.2, "owner")
 
     def test_rules_and_exemptions_are_read(self) -> None:
@@ -460,13 +462,17 @@ class TestTagAudit:
             ),
             (
                 f"mode = 'apply'\narmed_subscriptions = ['{SUBSCRIPTION}']",
-                "mode: is 'apply', and this version makes plans and applies none; write \"plan\" until one does",
+                "mode: is 'apply', and no rule is 'automatic', so the timer applies nothing",
             ),
             (
-                "[[jobs.tag-audit.rules]]\nname = 'x'\ntag = 'x'\nrequired = true\ndefault = 'y'\nmode = 'automatic'",
+                f"mode = 'apply'\n{AUTOMATIC}",
+                "mode: is 'apply', and no subscription is armed, so nothing is applied; name some, or plan only",
+            ),
+            (
+                AUTOMATIC,
                 (
-                    "rules[0].mode: is 'automatic', and this version plans such changes and makes none; write "
-                    '"approve" until one does'
+                    "rules[0].mode: is 'automatic', and the job's mode is 'plan', so its changes wait for a person; "
+                    '"approve" says so'
                 ),
             ),
             (
@@ -477,7 +483,7 @@ class TestTagAudit:
                 "exemptions[0].rules: 'gone' is the name of no rule",
             ),
         ],
-        ids=["no-rule", "apply", "automatic", "exempt-from-nothing"],
+        ids=["no-rule", "nothing-automatic", "nothing-armed", "automatic", "exempt-from-nothing"],
     )
     def test_what_may_surprise_is_said(self, text: str, expected: str) -> None:
         configuration = audited(text)

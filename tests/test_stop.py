@@ -41,7 +41,8 @@ def test_stop_says_who_why_and_since_when() -> None:
     with pytest.raises(Stopped) as raised:
         Stop(store, Clock()).check()
     assert str(raised.value) == (
-        "Changes are stopped since 2026-11-22T06:00:00Z by ops@example.com: a bad rule FORGED."
+        "Changes are stopped since 2026-11-22T06:00:00Z by ops@example.com: a bad rule FORGED. "
+        "'steward resume' or DELETE /api/stop ends it."
     )
     assert isinstance(raised.value, Refused)
 

@@ -188,7 +188,7 @@ class TestRuns:
         terminal.show_runs([Run(id=RUN.id, job=RUN.job, mode=Mode.PLAN, trigger=TriggeredBy.TIMER, requested=NOON)])
 
         line = capsys.readouterr().out.splitlines()[3]
-        assert line.split() == [RUN.id, "timer", "queued"]
+        assert line.split() == [RUN.id, "plan", "timer", "queued"]
 
 
 class TestRun:
@@ -341,6 +341,7 @@ class TestPlan:
         assert shown[5:] == [
             "approve owner: set 'owner' to 'team@example.com'",
             "  /subscriptions/s/resourceGroups/rg-web: the tag 'owner' is missing",
+            f"To apply it: steward apply {RUN.id} --digest {plan_of(1).digest}",
         ]
 
     def test_nothing_of_a_change_is_cut_off(self, capsys: Seen) -> None:
@@ -359,8 +360,8 @@ class TestPlan:
         terminal.show_plan(plan_of(1060))
 
         lines = capsys.readouterr().out.splitlines()
-        assert len(lines) == 5 + 100 + 1
-        assert lines[-1] == f"… and 1,010 more: 'steward plan {RUN.id} --json' has them all."
+        assert len(lines) == 5 + 100 + 2
+        assert lines[-2] == f"… and 1,010 more: 'steward plan {RUN.id} --json' has them all."
 
 
 class TestJobs:
@@ -412,7 +413,7 @@ def test_no_text_drives_the_terminal(capsys: Seen, monkeypatch: pytest.MonkeyPat
     plan = capsys.readouterr().out
 
     assert UNSAFE.findall(tables + record + changes + findings + plan) == []
-    assert (findings.count("\n"), plan.count("\n")) == (2, 7)
+    assert (findings.count("\n"), plan.count("\n")) == (2, 8)
     assert changes.count("\n") == 1
     assert len(record.split("\n")) <= len(terminal._STYLE) + 7
     assert max(cell_len(line) for line in tables.split("\n") if line not in (RUN.id, *_headings(text))) <= columns

@@ -66,20 +66,20 @@ def test_a_value_that_was_stopped_under_its_copy_comes_back() -> None:
 
 
 @pytest.mark.parametrize(
-    ("trouble", "reason"),
+    ("trouble", "reason", "unread"),
     [
-        (Trouble(other={"env": "test"}), "the tag 'env' has the value 'test' by now"),
-        (Trouble("forbidden"), "it cannot be read: no role"),
-        (Trouble("gone"), "it cannot be read: gone"),
+        (Trouble(other={"env": "test"}), "the tag 'env' has the value 'test' by now", False),
+        (Trouble("forbidden"), "it cannot be read: no role", True),
+        (Trouble("gone"), "it cannot be read: gone", False),
     ],
 )
-def test_what_does_not_make_sense_any_more_is_left_and_said(trouble: Trouble, reason: str) -> None:
+def test_what_does_not_make_sense_any_more_is_left_and_said(trouble: Trouble, reason: str, unread: bool) -> None:
     store, azure = MemoryStore(), ModelTags({A: {"Environment": "prod"}})
     item = planned(A, RENAME, azure.now[A])
     perform(save(store, [item]), azure, means(store))
     azure.script[A, azure.calls[A]] = trouble
 
-    assert undone(store, azure, item) == Undo((), (Left(A, SUBSCRIPTIONS[0], "r", reason),))
+    assert undone(store, azure, item) == Undo((), (Left(A, SUBSCRIPTIONS[0], "r", reason, unread),))
 
 
 def test_a_run_that_died_is_undone_from_its_marks() -> None:

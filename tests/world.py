@@ -7,16 +7,18 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from shared_code.errors import AzureError
-from shared_code.jobs import JOBS
+from shared_code.jobs import TASKS
 from shared_code.locks import Locks
 from shared_code.model import Lock, Resource, ResourceGroup, Subscription
+from shared_code.ports import TagWriter
 from shared_code.run_records import RunRecords
 from shared_code.run_requests import RunRequests
 from shared_code.settings import configure
+from shared_code.stop import Stop
 from shared_code.store import Store
 from shared_code.work import Job
 from shared_code.worker import Worker
-from tests.fakes import NoActivity
+from tests.fakes import NoActivity, NoTags
 
 TOML = b"""
 [jobs.list-resource-groups]
@@ -90,6 +92,7 @@ class World:
     dead: set[str] = field(default_factory=set)
     toml: bytes = TOML
     heartbeats: int = 0
+    writer: TagWriter = field(default_factory=NoTags)
 
     def clock(self) -> datetime:
         return self.now
@@ -110,6 +113,9 @@ class World:
     def locks(self, holder: str = "process-1", store: Store | None = None) -> Locks:
         return Locks(store or self.store, self.clock, holder, lambda one: one in self.dead)
 
+    def stop(self, store: Store | None = None) -> Stop:
+        return Stop(store or self.store, self.clock)
+
     def requests(self) -> RunRequests:
         return RunRequests(configure(self.toml, "steward.toml", {}), self.records(), self.store, self.clock, self.sleep)
 
@@ -125,12 +131,14 @@ class World:
         """Start a process: a worker that sleeps by letting the world's time pass."""
         return Worker(
             configuration=configure(self.toml, "steward.toml", {}),
-            jobs={**JOBS, **(jobs or {})},
+            jobs={**TASKS, **(jobs or {})},
             records=RunRecords(store or self.store),
             locks=self.locks(holder, store),
             estate=self.estate,
             activity=NoActivity(),
+            writer=self.writer,
             store=store or self.store,
+            stop=self.stop(store),
             clock=self.clock,
             heartbeat=self.heartbeat,
             time_limit=time_limit,

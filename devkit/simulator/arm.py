@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from urllib.parse import unquote
 
-from msgspec import UnsetType
 from msgspec.structs import replace
 
 from devkit.simulator import errors, locks, tagging
@@ -21,7 +20,6 @@ from devkit.simulator.model import (
     Resource,
     ResourceGroup,
     Subscription,
-    Tags,
     spelled_in_group,
 )
 from devkit.simulator.paging import BAIT, InvalidSkipToken, page, page_number
@@ -37,6 +35,7 @@ from devkit.simulator.shapes import (
     shown_subscription,
 )
 from devkit.simulator.state import State
+from devkit.simulator.tag_writes import Lateness, TagWrites
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _API_VERSION = re.compile(r"\d{4}-\d\d-\d\d(-\w+)?")
@@ -50,15 +49,16 @@ class ResourceManager:
         self._base_url = base_url
         self._playback = Playback(state.estate, base_url)
         self._cache = PageCache()
+        self._tags = TagWrites(state, base_url)
 
     def place(self, call: Call, route: Route) -> tuple[str, int]:
         """The id of the subscription a call is about, and the number of the page it asks for, from 1."""
         return self._playback.place(call.target) or (route.subscription, page_number(call))
 
-    def answer(self, call: Call, route: Route) -> Reply:
-        """The answer to an authorised call."""
+    def answer(self, call: Call, route: Route, late: Lateness | None = None) -> Reply:
+        """The answer to an authorised call; a write of tags is done at once, unless it is late."""
         try:
-            return self._answer(call, route)
+            return self._answer(call, route, late)
         except InvalidFilter as error:
             return errors.invalid_filter(str(error))
         except InvalidSkipToken as error:
@@ -68,7 +68,7 @@ class ResourceManager:
         except tagging.TagsRefused as error:
             return error.reply
 
-    def _answer(self, call: Call, route: Route) -> Reply:
+    def _answer(self, call: Call, route: Route, late: Lateness | None) -> Reply:
         recorded = self._playback.following(call.target)
         if recorded is not None:
             return json_reply(recorded)
@@ -89,7 +89,11 @@ class ResourceManager:
             return errors.subscription_not_found(route.subscription)
         if present is None or listed is None or route.name == "unknown":
             return errors.invalid_resource_type(call.path, call.query["api-version"])
-        return self._within(present, listed, call, route)
+        if call.method in ("GET", "HEAD"):
+            return self._within(present, listed, call, route)
+        if present.subscription.recorded:
+            return errors.method_not_allowed(call.method)
+        return self._tags.write(present, call, route, late)
 
     def _within(  # noqa: C901  # one line for each route is simpler than a table of functions with different arguments
         self, present: Holdings, listed: Holdings, call: Call, route: Route
@@ -97,6 +101,8 @@ class ResourceManager:
         subscription = present.subscription
         if route.name == "subscription":
             return json_reply(shown_subscription(subscription, call))
+        if route.name in ("operation", "operation-result"):
+            return self._tags.operation(call, route)
         if subscription.recorded:
             return self._within_recorded(subscription.recorded, call, route)
         if route.name == "resource-groups":
@@ -113,7 +119,7 @@ class ResourceManager:
         if route.name == "lock":
             return _lock(subscription, route)
         if route.name == "tags":
-            return self._tags(present, call, route)
+            return self._tags.read(present, route)
         if group is None:
             return errors.invalid_resource_type(call.path, call.query["api-version"])
         if route.name == "group-resources":
@@ -216,36 +222,20 @@ class ResourceManager:
         found = locks.locks_concerning(subscription, route.scope)
         return self._page(found, subscription.lock_pages, call, locks.rendered)
 
-    def _tags(self, present: Holdings, call: Call, route: Route) -> Reply:
-        if call.method == "GET":
-            return json_reply(tagging.rendered(*_tags_at(present, route)))
-        removes = call.method == "DELETE"
-        of_resource = route.scope if "/providers/" in route.scope.casefold() else ""
-
-        def write(now: Holdings) -> Holdings:
-            _, tags = _tags_at(now, route)
-            upon = locks.locks_upon(now.subscription, route.scope)
-            locked = [lock.scope for lock in upon if removes or lock.level == "ReadOnly"]
-            if locked:
-                refusal = errors.scope_locked(route.scope, "delete" if removes else "write", locked)
-                raise tagging.TagsRefused(refusal)
-            return now.tagged(tagging.written(tags, call.method, call.body), route.group, of_resource)
-
-        changed = self._state.update(route.subscription, write)
-        return Reply() if removes else json_reply(tagging.rendered(*_tags_at(changed, route)))
-
 
 _METHODS: dict[str, tuple[str, ...]] = {
     "subscriptions": ("GET",),
     "subscription": ("GET",),
     "resource-groups": ("GET",),
-    "resource-group": ("GET", "HEAD"),
+    "resource-group": ("GET", "HEAD", "PATCH"),
     "resources": ("GET",),
     "group-resources": ("GET",),
-    "resource": ("GET", "HEAD"),
+    "resource": ("GET", "HEAD", "PATCH"),
     "locks": ("GET",),
     "lock": ("GET",),
     "tags": ("GET", "PUT", "PATCH", "DELETE"),
+    "operation": ("GET",),
+    "operation-result": ("GET",),
     "providers": ("GET",),
     "management-group-descendants": ("GET",),
 }
@@ -264,23 +254,6 @@ def _lock(subscription: Subscription, route: Route) -> Reply:
         if unquote(f"{lock.scope}/{lock.name}").casefold() == wanted:
             return json_reply(locks.rendered(lock))
     return errors.lock_not_found(route.name_in_scope)
-
-
-def _tags_at(holdings: Holdings, route: Route) -> tuple[str, Tags]:
-    """The id of the thing at the route's scope, as it is spelled, and its tags."""
-    group = holdings.group(route.group)
-    if "/providers/" in route.scope.casefold():
-        resource = holdings.resource(route.group, route.scope) if group else None
-        if resource is None or group is None:
-            raise tagging.TagsRefused(errors.resource_not_found(route.scope, route.group))
-        return spelled_in_group(resource, group).id, _known(resource.tags)
-    if group is not None:
-        return group.id, _known(group.tags)
-    return f"/subscriptions/{holdings.subscription.id}", holdings.subscription.tags
-
-
-def _known(tags: Tags | UnsetType | None) -> Tags:
-    return tags if isinstance(tags, dict) else {}
 
 
 def _top(call: Call) -> int | None:

@@ -36,6 +36,8 @@ _ACTIONS = {
     "locks": "Microsoft.Authorization/locks/read",
     "lock": "Microsoft.Authorization/locks/read",
     "tags": "Microsoft.Resources/tags/read",
+    "operation": "Microsoft.Resources/subscriptions/operations/read",
+    "operation-result": "Microsoft.Resources/subscriptions/operationresults/read",
     "management-group-descendants": "Microsoft.Management/managementGroups/descendants/read",
 }
 _OF_SCOPE = (
@@ -66,7 +68,7 @@ def broken(fault: Fault, route: Route, call: Call, normal: Reply) -> Reply:
 
 def _by_kind(fault: Fault, route: Route, call: Call, normal: Reply) -> Reply:
     match fault.kind:
-        case "delay":
+        case "delay" | "late-tags" | "no-tags":
             return normal
         case "reset":
             return Reply(reset=True)

@@ -126,6 +126,16 @@ def invalid_content(reason: str) -> Reply:
     )
 
 
+def tags_not_changed(scope: str) -> Reply:
+    """A write of tags that was accepted has come to nothing. The code is ours; no recording shows one."""
+    return error(409, "TagsUpdateFailed", f"The tags of '{scope}' could not be updated.")
+
+
+def operation_not_found(name: str) -> Reply:
+    """There is no operation of that name, in that subscription. The code is ours; no recording shows one."""
+    return error(404, "OperationNotFound", f"The operation '{name}' could not be found.")
+
+
 def invalid_tag_names(names: list[str]) -> Reply:
     """Names have characters that Azure keeps for itself."""
     return error(

@@ -19,6 +19,8 @@ RouteName = Literal[
     "locks",
     "lock",
     "tags",
+    "operation",
+    "operation-result",
     "providers",
     "management-group-descendants",
     "identity",
@@ -42,7 +44,11 @@ Kind = Literal[
     "reset",
     "partial",
     "delay",
+    "late-tags",
+    "no-tags",
 ]
+LATE = ("late-tags", "no-tags")
+"""Kinds that are no answer of their own: they say when a write of tags is done."""
 
 
 class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,10 +70,13 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     - `partial`: on route `logs`, half of the rows with an error beside them
     - `reset`: the connection ends without an answer
     - `delay`: the usual answer, after `delay`
+    - `late-tags`: a write of tags is accepted at once (202, or 200 from the thing itself), and done `delay` seconds
+      later
+    - `no-tags`: a write of tags is accepted and never done; its operation ends Failed, `delay` seconds later
 
     `status`, `body` (text, or JSON), `content_type` and `retry_after` (seconds) replace what the kind would send.
-    `delay` seconds pass before any kind. On route `identity`, `expired-token` issues a token that Resource Manager
-    then takes for expired.
+    `delay` seconds pass before any other kind. On route `identity`, `expired-token` issues a token that Resource
+    Manager then takes for expired.
     """
 
     route: str = "*"

@@ -36,6 +36,13 @@ def add_behaviour_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--latency", type=_time, default=0.0, metavar="MS", help="wait this long before each answer")
     parser.add_argument("--throttle", action="store_true", help="answer 429 when Resource Manager's buckets are empty")
     parser.add_argument("--lag", type=_time, default=0.0, metavar="SECONDS", help="let lists show what was there then")
+    parser.add_argument(
+        "--late-tags",
+        type=_time,
+        default=0.0,
+        metavar="SECONDS",
+        help="accept writes of a resource's tags at once, and do them so much later",
+    )
 
 
 def chosen_estate(given: argparse.Namespace) -> Estate:
@@ -55,7 +62,7 @@ def chosen_estate(given: argparse.Namespace) -> Estate:
 def behaviour(given: argparse.Namespace) -> dict[str, Any]:
     """The arguments of `Simulator` that the options stand for."""
     throttle = Buckets() if given.throttle else None
-    return {"latency": given.latency / 1000, "throttle": throttle, "lag": given.lag}
+    return {"latency": given.latency / 1000, "throttle": throttle, "lag": given.lag, "late_tags": given.late_tags}
 
 
 def _time(text: str) -> float:

@@ -21,6 +21,7 @@ class Route(Struct, frozen=True):
 _SUBSCRIPTION = r"/subscriptions/(?P<subscription>[^/]+)"
 _GROUP = rf"{_SUBSCRIPTION}/resourcegroups/(?P<group>[^/]+)"
 _SCOPE = rf"(?P<scope>{_SUBSCRIPTION}(/resourcegroups/(?P<group>[^/]+))?(/providers/.+)?)"
+_AT_LOCATION = rf"{_SUBSCRIPTION}/providers/[^/]+/locations/[^/]+"
 _LOCKS = r"/providers/microsoft\.authorization/locks"
 _PATTERNS: dict[RouteName, str] = {
     "subscriptions": r"/subscriptions",
@@ -33,6 +34,8 @@ _PATTERNS: dict[RouteName, str] = {
     "lock": rf"{_SCOPE}{_LOCKS}/(?P<name_in_scope>[^/]+)",
     "providers": rf"{_SUBSCRIPTION}/providers",
     "tags": rf"{_SCOPE}/providers/microsoft\.resources/tags/default",
+    "operation": rf"{_AT_LOCATION}/operations/(?P<name_in_scope>[^/]+)",
+    "operation-result": rf"{_AT_LOCATION}/operationresults/(?P<name_in_scope>[^/]+)",
     "resource": rf"(?P<scope>{_GROUP}(/providers/[^/]+(/[^/]+/[^/]+)+)+)",
     "logs": rf"/v1(/workspaces/(?P<name_in_scope>[^/]+)|{_SCOPE})/query",
     "management-group-descendants": r"(?P<scope>/providers/microsoft\.management/managementgroups"

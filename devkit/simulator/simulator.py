@@ -17,7 +17,7 @@ from devkit.simulator import certificates, logs
 from devkit.simulator.arm import ResourceManager
 from devkit.simulator.breakage import broken, throttled
 from devkit.simulator.exchange import Call, Reply
-from devkit.simulator.faults import Fault, Faults
+from devkit.simulator.faults import LATE, Fault, Faults
 from devkit.simulator.identity import Identity
 from devkit.simulator.journal import Journal, Request
 from devkit.simulator.logs_events import ActivityLog
@@ -25,6 +25,7 @@ from devkit.simulator.model import Estate, Subscription
 from devkit.simulator.routes import Route, route
 from devkit.simulator.server import HOST, Listener, Server
 from devkit.simulator.state import State
+from devkit.simulator.tag_writes import Lateness
 from devkit.simulator.throttling import Buckets, Left, Operation, headers, operation, untouched
 
 AUDIENCE = "https://management.azure.com"
@@ -36,8 +37,8 @@ class Simulator:
 
     Takes the estate to serve, faults in force from the beginning, the port for Resource Manager (0: a free one) and
     the file the request log is appended to (None: kept in memory only). On request, each answer of Resource Manager
-    waits `latency` seconds, calls are throttled by token buckets, and lists show what was there `lag` seconds ago, as
-    `clock` counts them.
+    waits `latency` seconds, calls are throttled by token buckets, lists show what was there `lag` seconds ago, and
+    writes of a resource's tags are accepted first and done `late_tags` seconds later, as `clock` counts them.
 
     `activity` is the activity log that Log Analytics is asked about; tests add to it.
 
@@ -57,11 +58,13 @@ class Simulator:
         latency: float = 0,
         throttle: Buckets | None = None,
         lag: float = 0,
+        late_tags: float = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._state = State(estate, lag, clock)
         self._latency = latency
         self._throttle = throttle
+        self._late_tags = Lateness(late_tags) if late_tags else None
         self.faults = Faults(tuple(faults))
         self.url = ""
         self.environment: dict[str, str] = {}
@@ -171,8 +174,11 @@ class Simulator:
             return await self._finish(call, asked, subscription, lambda: _with_headers(refused, told))
         match = (asked.name, subscription, call.path, page, call.method)
         fault = self.faults.take(*match) or self._own_faults.take(*match)
+        late = self._late_tags if "/providers/" in asked.scope.casefold() else None
+        if fault and fault.kind in LATE:
+            late = Lateness(fault.delay, fails=fault.kind == "no-tags")
         return await self._finish(
-            call, asked, subscription, lambda: _with_headers(manager.answer(call, asked), told), fault
+            call, asked, subscription, lambda: _with_headers(manager.answer(call, asked, late), told), fault
         )
 
     def _told(self, kind: Operation, left: Left, subscription: str) -> dict[str, str]:
@@ -204,7 +210,9 @@ class Simulator:
     ) -> Reply:
         """Answer, with the fault if one hits, and write it down."""
         came, clock = datetime.now(UTC), time.perf_counter()
-        pause = (fault.delay if fault else 0) + (self._latency if asked.name != "identity" else 0)
+        pause = (fault.delay if fault and fault.kind not in LATE else 0) + (
+            self._latency if asked.name != "identity" else 0
+        )
         if pause:
             await asyncio.sleep(pause)
         reply = normal()

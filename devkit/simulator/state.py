@@ -4,11 +4,15 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from operator import itemgetter
 
 from msgspec.structs import replace
 
 from devkit.simulator.holdings import Holdings
 from devkit.simulator.model import Estate, Pages, Subscription
+
+type Step = Callable[[Holdings], Holdings]
+"""Makes another state of the present one."""
 
 
 class State:
@@ -23,6 +27,7 @@ class State:
         self._clock = clock
         self._lock = threading.Lock()
         self._states = {each.id.casefold(): deque([(float("-inf"), Holdings(each))]) for each in estate.subscriptions}
+        self._later: list[tuple[float, str, Step]] = []
 
     @property
     def pages(self) -> Pages:
@@ -33,6 +38,7 @@ class State:
     def estate(self) -> Estate:
         """The estate as it is now."""
         with self._lock:
+            self._catch_up()
             return replace(
                 self._estate, subscriptions=tuple(states[-1][1].subscription for states in self._states.values())
             )
@@ -40,18 +46,21 @@ class State:
     def present(self, subscription_id: str) -> Holdings | None:
         """What the subscription of that id, in any case, holds now; None when there is none."""
         with self._lock:
+            self._catch_up()
             states = self._states.get(subscription_id.casefold())
             return states[-1][1] if states else None
 
     def listed(self, subscription_id: str) -> Holdings | None:
         """What lists show of that subscription; None when there is none."""
         with self._lock:
+            self._catch_up()
             states = self._states.get(subscription_id.casefold())
             return self._shown(states) if states else None
 
     def subscriptions(self) -> list[Subscription]:
         """The subscriptions as they are listed."""
         with self._lock:
+            self._catch_up()
             return [self._shown(states).subscription for states in self._states.values()]
 
     def change(self, subscription_id: str, subscription: Subscription) -> None:
@@ -70,14 +79,33 @@ class State:
         changed = Holdings(subscription)
         self.update(subscription_id, lambda _: changed)
 
-    def update(self, subscription_id: str, step: Callable[[Holdings], Holdings]) -> Holdings:
+    def update(self, subscription_id: str, step: Step) -> Holdings:
         """Replace the present state by what `step` makes of it, with no other change in between."""
         with self._lock:
-            states = self._states[subscription_id.casefold()]
-            changed = step(states[-1][1])
-            states.append((self._clock(), changed))
-            self._shown(states)
-            return changed
+            self._catch_up()
+            return self._take(subscription_id.casefold(), self._clock(), step)
+
+    def later(self, subscription_id: str, seconds: float, step: Step) -> None:
+        """Let `step`, which must not raise, replace what will be the present state in so many seconds."""
+        with self._lock:
+            self._later.append((self._clock() + seconds, subscription_id.casefold(), step))
+
+    def _catch_up(self) -> None:
+        """Do what has come due, in its order; whoever looks or changes does this first."""
+        if not self._later:
+            return
+        now = self._clock()
+        due = sorted((each for each in self._later if each[0] <= now), key=itemgetter(0))
+        self._later = [each for each in self._later if each[0] > now]
+        for at, subscription_id, step in due:
+            self._take(subscription_id, at, step)
+
+    def _take(self, subscription_id: str, at: float, step: Step) -> Holdings:
+        states = self._states[subscription_id]
+        changed = step(states[-1][1])
+        states.append((at, changed))
+        self._shown(states)
+        return changed
 
     def _shown(self, states: deque[tuple[float, Holdings]]) -> Holdings:
         """The newest state that is at least as old as the lag; older ones are forgotten."""

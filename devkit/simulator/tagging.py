@@ -1,4 +1,4 @@
-"""The Tags API: what a write makes of the tags at a scope, and what it refuses."""
+"""What a write makes of the tags at a scope, and what is refused: by the Tags API, and by the thing itself."""
 
 import re
 from typing import Literal
@@ -36,6 +36,10 @@ class _Patch(_Put):
     operation: Literal["Merge", "Replace", "Delete"]
 
 
+class _OwnPatch(Struct):
+    tags: dict[str, str | None] | None = None
+
+
 def written(present: Tags, method: str, body: bytes) -> Tags:
     """The tags after a PUT, PATCH or DELETE.
 
@@ -49,15 +53,24 @@ def written(present: Tags, method: str, body: bytes) -> Tags:
         request = msgspec.json.decode(_with_operation(body), type=form)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise TagsRefused(errors.invalid_content(str(error))) from error
-    given = {name: value or "" for name, value in request.properties.tags.items()}
+    given = _without_null(request.properties.tags)
     wanted = request.operation if isinstance(request, _Patch) else "Replace"
     if wanted == "Delete":
         return _without(present, given)
-    _check(given)
-    result = _merged(present if wanted == "Merge" else {}, given)
-    if len(result) > MOST_TAGS:
-        raise TagsRefused(errors.too_many_tags(len(result), MOST_TAGS))
-    return result
+    return _taken(present if wanted == "Merge" else {}, given)
+
+
+def patched(present: Tags, body: bytes) -> Tags:
+    """The tags after a PATCH of the thing itself: those that the body names and no others (oddity 23).
+
+    Raises:
+        TagsRefused: when the body is no object, or the tags are none that Azure takes.
+    """
+    try:
+        given = msgspec.json.decode(body, type=_OwnPatch).tags
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise TagsRefused(errors.invalid_content(str(error))) from error
+    return present if given is None else _taken({}, _without_null(given))
 
 
 def rendered(scope: str, tags: Tags) -> Json:
@@ -78,6 +91,19 @@ def _with_operation(body: bytes) -> bytes:
         body,
         flags=re.IGNORECASE,
     )
+
+
+def _without_null(given: dict[str, str | None]) -> Tags:
+    return {name: value or "" for name, value in given.items()}
+
+
+def _taken(present: Tags, given: Tags) -> Tags:
+    """Both together, if Azure takes them."""
+    _check(given)
+    result = _merged(present, given)
+    if len(result) > MOST_TAGS:
+        raise TagsRefused(errors.too_many_tags(len(result), MOST_TAGS))
+    return result
 
 
 def _merged(present: Tags, given: Tags) -> Tags:

@@ -14,15 +14,17 @@ from shared_code.errors import SettingsError
 from shared_code.exemptions import Exemptions
 from shared_code.findings import FindingSorter, Placed
 from shared_code.history import History, HistoryEntry
+from shared_code.jobs.apply_plan import apply_automatic
 from shared_code.ledger import Compared, Entry, Head, Ledgers, State, compare
 from shared_code.model import UNREAD, Finding, Kind, Reading, Subscription, Verdict
 from shared_code.ndjson import pieces
 from shared_code.outputs import COMPLIANCE, FINDINGS, FINDINGS_CSV, REPORT
 from shared_code.parts import Parts, PartWriter
-from shared_code.plan import PlanItem, Plans, make_plan
+from shared_code.plan import Plan, PlanItem, Plans, make_plan
 from shared_code.reports.tag_audit import TagAuditReport, tag_audit_csv, tag_audit_page
 from shared_code.resource_ids import group_name, key
 from shared_code.run_records import folder
+from shared_code.runs import Mode, RunStatus
 from shared_code.settings import TagAudit
 from shared_code.snapshots import Snapshots
 from shared_code.subscription_audit import SubscriptionAudit, TagAuditor
@@ -130,7 +132,7 @@ def tag_audit(work: Work) -> Summary:
     plan = _plan(work, found, audited, taken)
     number = _write_outputs(work, found, compliance, outcome, unknown)
     _keep(work, found, outcome)
-    return Summary(
+    summary = Summary(
         status=status,
         error=error,
         counts={
@@ -142,13 +144,16 @@ def tag_audit(work: Work) -> Summary:
             "findings": number,
             "new_findings": outcome.new,
             "fixed_findings": outcome.fixed,
-            "planned_changes": plan,
+            "planned_changes": len(plan.items) if plan else 0,
             "rules_without_checks": len(unused),
         },
         verdicts=tuple(found.verdicts),
-        plan=work.run.id if plan else None,
+        plan=plan.id if plan else None,
         outputs=(FINDINGS, FINDINGS_CSV, REPORT, COMPLIANCE),
     )
+    if work.run.mode is Mode.APPLY and plan is not None and status is not RunStatus.FAILED:
+        return apply_automatic(work, plan, summary)
+    return summary
 
 
 class _Owners:
@@ -208,11 +213,11 @@ def _record(part: PartWriter, compared: Iterator[Compared]) -> dict[State, int]:
     return dict(states)
 
 
-def _plan(work: Work, found: Survey, audited: dict[str, dict[Kind, int]], taken: datetime) -> int:
-    """Write the plan if there is anything to do; return the number of items of the one that stands."""
+def _plan(work: Work, found: Survey, audited: dict[str, dict[Kind, int]], taken: datetime) -> Plan | None:
+    """Write the plan if there is anything to do; return the one that stands."""
     decode = msgspec.json.Decoder(PlanItem).decode
     items = [decode(line) for line in found.lines(_ITEMS)]
-    return len(Plans(work.store).save(make_plan(work.run, items, audited, taken)).items) if items else 0
+    return Plans(work.store).save(make_plan(work.run, items, audited, taken)) if items else None
 
 
 def _write_outputs(

@@ -14,7 +14,7 @@ from tests.app.conftest import JOB, RUNS, UNCHANGED, Json, start_run, wait_ended
 LISTED = {
     "id", "job", "mode", "trigger", "requested", "requested_by", "requested_by_verified", "scheduled_for", "past_due",
     "scope", "status", "attempt", "started", "ended", "progress", "counts", "subscriptions", "outputs", "plan",
-    "invocation_id", "error", "version", "links",
+    "order", "undoes", "invocation_id", "error", "version", "links",
 }  # fmt: skip
 
 

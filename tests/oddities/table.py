@@ -12,7 +12,6 @@ class Entry(NamedTuple):
 
 
 LATER = {
-    "tags": "writing tags",
     "cleanup": "judging, deleting and long-running operations",
     "resource graph": "queries of Resource Graph",
 }
@@ -38,12 +37,16 @@ TABLE: dict[int, Entry] = {
     17: Entry("forms of a location", ("test_identity::TestLocations",)),
     18: Entry("groups without type", ("test_identity::TestGroupsWithoutType",)),
     19: Entry("no tags in three forms", ("test_tags::TestNone",)),
-    20: Entry("protecting tags without value", ("test_tags::TestEmptyValues",), "tags"),
-    21: Entry("hidden keys of the portal", ("test_tags::TestHiddenKeys",), "tags"),
+    20: Entry(
+        "protecting tags without value", ("test_tags::TestEmptyValues", "test_tag_writes::TestEmptyValuesAreWritten")
+    ),
+    21: Entry("hidden keys of the portal", ("test_tags::TestHiddenKeys", "test_tag_writes::TestHiddenKeysAreKept")),
     22: Entry("odd keys and values", ("test_tags::TestOddTexts",)),
-    23: Entry("a write replaces all tags", comes_with="tags"),
-    24: Entry("a write of tags goes on later", comes_with="tags"),
-    25: Entry("tags copied to a managed group", ("test_tags::TestCopiedTags",), "tags"),
+    23: Entry("a write replaces all tags", ("test_tag_writes::TestReplacingWrites",)),
+    24: Entry("a write of tags goes on later", ("test_tag_writes::TestWritesThatGoOn",)),
+    25: Entry(
+        "tags copied to a managed group", ("test_tags::TestCopiedTags", "test_tag_writes::TestCopiedTagsAreLeft")
+    ),
     26: Entry("owners of groups", ("test_owners::TestOwnersOfGroups",), "cleanup"),
     27: Entry("an owner of no text", ("test_owners::TestEmptyOwner",)),
     28: Entry("disks without owner that are in use", comes_with="cleanup"),

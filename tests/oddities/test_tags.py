@@ -1,4 +1,4 @@
-"""Tags as they are read: oddities 19 to 22, and 25 as far as reading goes; writing comes with the tags."""
+"""Tags as they are read: oddities 19 to 22, and 25; see test_tag_writes for how they are written."""
 
 import pytest
 
@@ -67,10 +67,7 @@ class TestNone:
 
 
 class TestEmptyValues:
-    """20: the value of the tag that protects is empty; it is there all the same.
-
-    That it then protects comes with the tags.
-    """
+    """20: the value of the tag that protects is empty; it is there all the same."""
 
     @pytest.mark.parametrize("value", ["", " ", None, "false"])
     def test_the_tag_is_there(self, wire: Wire, value: str | None) -> None:
@@ -84,10 +81,7 @@ class TestEmptyValues:
 
 
 class TestHiddenKeys:
-    """21: keys begin with hidden-link: or hidden-related:, long, with slashes and colons; they are read like others.
-
-    That a write keeps them comes with the tags.
-    """
+    """21: keys begin with hidden-link: or hidden-related:, long, with slashes and colons; they are read like others."""
 
     def test_as_received(self, wire: Wire) -> None:
         given = {LINK: "Resource", LINK.replace("link", "related", 1): "empty", "hidden-title": "Orders"}
@@ -142,10 +136,7 @@ class TestOddTexts:
 
 
 class TestCopiedTags:
-    """25: a managed group carries the tags of its owner, so that what selects by tag hits it; its owner is told.
-
-    That nothing managed is ever selected comes with the tags.
-    """
+    """25: a managed group carries the tags of its owner, so that what selects by tag hits it; its owner is told."""
 
     def test_the_copy_is_known_by_its_owner(self, wire: Wire) -> None:
         owner = f"{ROOT}/resourceGroups/rg-app/providers/microsoft.insights/components/appi"

@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from devkit.simulator import Simulator, load_estate
+from devkit.simulator.estates.demo import DEVELOPMENT
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-W", "error", "-m", "devkit.simulator"]
@@ -115,6 +116,7 @@ def test_faults_and_log_from_the_command_line(tmp_path: Path) -> None:
         (["--resources", "many"], "error: argument --resources: invalid int value: 'many'\n"),
         (["--latency", "-1"], "error: argument --latency: '-1' is no time; give a number that is not negative\n"),
         (["--lag", "soon"], "error: argument --lag: 'soon' is no time; give a number that is not negative\n"),
+        (["--late-tags", "-1"], "error: argument --late-tags: '-1' is no time; give a number that is not negative\n"),
         (["--port", "x"], "error: argument --port: 'x' is no port; ports are 0 to 65535\n"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
@@ -152,6 +154,24 @@ def test_a_generated_estate_slow_strict_and_late(tmp_path: Path) -> None:
     left = [int(each.headers["x-ms-ratelimit-remaining-tenant-reads"]) for each in answers]
     assert left[0] == 249
     assert all(each["milliseconds"] >= 30 for each in lines if each["route"] == "subscriptions")
+
+
+def test_late_tags_from_the_command_line(tmp_path: Path) -> None:
+    """A write to a resource is accepted, and has two addresses to poll."""
+    group = f"/subscriptions/{DEVELOPMENT}/resourceGroups/rg-load-test"
+    disk = f"{group}/providers/Microsoft.Compute/disks/vm-load-01_data0"
+    with running("--late-tags", "60", environment=tmp_path / "environment.json") as (_, environment):
+        answer = requests.patch(
+            f"{environment['STEWARD_ARM_ENDPOINT']}{disk}/providers/Microsoft.Resources/tags/default",
+            params={"api-version": "2022-09-01"},
+            json={"operation": "Merge", "properties": {"tags": {"owner": "operator@example.com"}}},
+            headers={"Authorization": f"Bearer {token(environment)}"},
+            verify=environment["REQUESTS_CA_BUNDLE"],
+            timeout=10,
+        )
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (202, "60")
+    assert {"Location", "Azure-AsyncOperation"} <= set(answer.headers)
 
 
 def test_a_taken_port_is_one_sentence_and_exit_code_2() -> None:

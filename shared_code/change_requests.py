@@ -1,0 +1,93 @@
+"""Requests to change Azure, and to take changes back: refused at once where they must be, else recorded as runs."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from shared_code.apply import Terms, check
+from shared_code.errors import Refused
+from shared_code.foreign_text import one_line
+from shared_code.outcomes import Marks
+from shared_code.plan import Plans
+from shared_code.run_requests import RunRequests
+from shared_code.runs import Mode, Order, Run, TriggeredBy
+from shared_code.settings import Configuration, TagAudit
+from shared_code.stop import Stop
+
+
+def terms_of(configuration: Configuration, job: str) -> Terms:
+    """Return what the configuration lets a job change.
+
+    Raises:
+        Refused: the job changes nothing.
+    """
+    settings = configuration.jobs.get(job)
+    if not isinstance(settings, TagAudit):
+        raise Refused(f"Job '{one_line(job, 80)}' changes nothing in Azure, so there is nothing to apply.")
+    return Terms(settings.armed_subscriptions, settings.max_changes, settings.max_share)
+
+
+@dataclass(frozen=True)
+class ChangeRequests:
+    """Makes run records out of approvals and of wishes to undo."""
+
+    requests: RunRequests
+    stop: Stop
+
+    def apply(
+        self,
+        order: Order,
+        trigger: TriggeredBy,
+        requested_by: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Run:
+        """Record the run that applies a plan.
+
+        Args:
+            order: what a person has approved.
+            trigger: HTTP or CLI.
+            requested_by: who the caller says they are; not verified.
+            idempotency_key: the same key with the same order gives the same run again, for 24 hours.
+
+        Raises:
+            Unknown, Damaged: there is no such plan, or it is not what was written.
+            Refused: it would change nothing: expired, another digest, not armed, over a limit, applied, stopped.
+            KeyReused: the key came before with another order.
+            StoreError: the store cannot be read or written.
+        """
+        plan = Plans(self.requests.store).get(order.plan)
+        self.requests.check(plan.job)
+        if not self.requests.remembers(plan.job, idempotency_key):  # else the plan may well be applied by now
+            check(order, terms_of(self.requests.configuration, plan.job), self.requests.store, self.requests.clock())
+            self.stop.check()
+        run = self.requests.new(plan.job, trigger, requested_by)
+        applying = msgspec.structs.replace(run, mode=Mode.APPLY, scope=plan.scope, plan=plan.id, order=order)
+        return self.requests.record(applying, idempotency_key)
+
+    def undo(
+        self, run_id: str, trigger: TriggeredBy, requested_by: str | None = None, idempotency_key: str | None = None
+    ) -> Run:
+        """Record the run that plans to give back what another run changed; it writes nothing to Azure.
+
+        Args:
+            run_id: of the run whose changes are to be undone.
+            trigger: HTTP or CLI.
+            requested_by: who the caller says they are; not verified.
+            idempotency_key: the same key with the same wish gives the same run again, for 24 hours.
+
+        Raises:
+            Unknown: there is no such run.
+            Refused: it has not ended, or has changed nothing.
+            KeyReused: the key came before with another wish.
+            StoreError: the store cannot be read or written.
+        """
+        undone = self.requests.records.get(run_id).run
+        self.requests.check(undone.job)
+        if not undone.status.ended:
+            raise Refused(f"Run '{run_id}' is {undone.status}; undo it when it has ended.")
+        if undone.mode is not Mode.APPLY or undone.plan is None:
+            raise Refused(f"Run '{run_id}' has changed nothing, so there is nothing to undo.")
+        if not any(each.mark.run == run_id for each in Marks(self.requests.store, undone.plan).all().values()):
+            raise Refused(f"Run '{run_id}' has changed nothing, so there is nothing to undo.")
+        run = self.requests.new(undone.job, trigger, requested_by)
+        return self.requests.record(msgspec.structs.replace(run, scope=undone.scope, undoes=run_id), idempotency_key)
