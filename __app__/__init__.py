@@ -6,11 +6,13 @@ import azure.functions as func
 
 from __app__ import (
     catalog_api,
+    cleanup,
     health_api,
     list_resource_groups,
     plans_api,
     run_worker,
     runs_api,
+    snoozes_api,
     stop_api,
     tag_audit,
     watchdog,
@@ -21,11 +23,13 @@ log = logging.getLogger("steward")
 
 MODULES = (
     catalog_api,
+    cleanup,
     health_api,
     list_resource_groups,
     plans_api,
     run_worker,
     runs_api,
+    snoozes_api,
     stop_api,
     tag_audit,
     watchdog,

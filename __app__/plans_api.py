@@ -7,10 +7,15 @@ import msgspec
 
 from __app__.queue import Work, sends_runs
 from __app__.requests import body_of, requested_by
-from __app__.responses import answered, json_answer
+from __app__.responses import POLICY, answer, answered, json_answer
 from __app__.runs_api import accepted
+from shared_code.errors import InvalidRequest
 from shared_code.plan import Plans
+from shared_code.reports.formats import TYPES
+from shared_code.reports.page import inline
+from shared_code.reports.plan import plan_page
 from shared_code.runs import Order, TriggeredBy
+from shared_code.settings import TagAudit
 from shared_code.wiring import steward
 
 blueprint = func.Blueprint()
@@ -38,9 +43,31 @@ def list_plans(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  # t
 @blueprint.route("plans/{plan}", methods=["GET"])
 @answered
 def show_plan(req: func.HttpRequest) -> func.HttpResponse:
-    """Answer a plan: every item with its reason, and the digest that whoever applies it must give."""
+    """Answer a plan as JSON or, by `?format=html` or the Accept header, as a page.
+
+    Every item comes with its reason, and with the digest that whoever applies it must give. What a thing is defined as
+    stays in the store: it may say more than a reader of plans needs to know.
+    """
     plan = Plans(steward().store).get(req.route_params["plan"])
-    return json_answer({**msgspec.to_builtins(plan), "links": {"run": f"/api/runs/{plan.run}"}})
+    if _form(req) == "html":
+        settings = steward().configuration.jobs.get("tag-audit")
+        owner_tag = settings.owner_tag if isinstance(settings, TagAudit) else TagAudit().owner_tag
+        policy = {"Content-Security-Policy": f"{POLICY}; script-src {inline('tables.js').source}"}
+        return answer(b"".join(plan_page(plan, owner_tag)), TYPES["html"], headers=policy)
+    shown = msgspec.to_builtins(plan)
+    for item in shown["items"]:
+        item.pop("definition", None)
+    return json_answer({**shown, "links": {"run": f"/api/runs/{plan.run}"}})
+
+
+def _form(req: func.HttpRequest) -> str:
+    """Return html or json: JSON unless somebody asks for a page, as a browser does."""
+    form: str | None = req.params.get("format")
+    if form is None:
+        return "html" if "text/html" in req.headers.get("Accept", "").lower() else "json"
+    if form.lower() not in ("html", "json"):
+        raise InvalidRequest(f"format is '{form[:40]}'; it must be html or json.")
+    return form.lower()
 
 
 @blueprint.route("plans/{plan}/apply", methods=["POST"])

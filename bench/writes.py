@@ -29,12 +29,13 @@ from azure.identity import ManagedIdentityCredential
 
 from devkit.simulator import Buckets, Estate, Resource, ResourceGroup, Simulator, Subscription
 from devkit.simulator.throttling import DELETES, READS, WRITES
-from shared_code.apply import Applied, Means, Terms, apply
+from shared_code.apply import Applied, Means, apply
 from shared_code.azure_api.arm import Arm
 from shared_code.azure_api.credential import Credential
 from shared_code.azure_api.tags import AzureTags
 from shared_code.model import Kind, TagChange
 from shared_code.outcomes import Result
+from shared_code.permission import Terms
 from shared_code.plan import Plan, PlanItem, Plans, make_plan
 from shared_code.retagging import retag
 from shared_code.runs import Mode, Order, Run, TriggeredBy

@@ -13,16 +13,17 @@ from datetime import datetime
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
+from shared_code.acting import Act, Done
 from shared_code.errors import Fenced, Refused, Stopped, StoreError
 from shared_code.foreign_text import one_line
 from shared_code.limits import excess
 from shared_code.model import Tags
-from shared_code.outcomes import Mark, Marked, Marks, Outcome, Result, as_lines
+from shared_code.outcomes import Mark, Marked, Marks, Outcome, Result, as_lines, tally
 from shared_code.outputs import OUTCOMES
-from shared_code.plan import Plan, PlanItem, Plans, is_in
+from shared_code.permission import Terms
+from shared_code.plan import Plan, Plans, is_in
 from shared_code.ports import Clock
 from shared_code.resource_ids import key
-from shared_code.retagging import Done, Hand
 from shared_code.run_records import folder
 from shared_code.runs import Order, Progress, RunStatus
 from shared_code.store import Store
@@ -34,16 +35,6 @@ WRITERS = 48
 """Items acted upon at the same time."""
 PER_SUBSCRIPTION = 16
 """Of these in one subscription: enough for its 10 writes a second at up to 500 ms a request, three for each write."""
-type Act = Callable[[PlanItem, Hand], Done]
-"""Does what an item says, or says why not."""
-
-
-class Terms(NamedTuple):
-    """What the configuration allows: exact subscription ids, and the limits of `limits.excess`."""
-
-    armed: Iterable[str]
-    most: int
-    share: float
 
 
 @dataclass(frozen=True)
@@ -70,6 +61,7 @@ class Applied(NamedTuple):
     `stopped` says why writing ended early. Where the run was cancelled, those that were not reached have no outcome.
     """
 
+    plan: Plan
     outcomes: tuple[Outcome, ...]
     chosen: int
     stopped: str | None = None
@@ -78,7 +70,7 @@ class Applied(NamedTuple):
     @property
     def counts(self) -> dict[str, int]:
         """How many items ended how."""
-        counts = {result.value: sum(each.outcome is result for each in self.outcomes) for result in Result}
+        counts = tally(self.outcomes, self.plan)
         return counts | ({"not_reached": self.chosen - len(self.outcomes)} if self.cancelled else {})
 
     @property
@@ -96,6 +88,10 @@ class Applied(NamedTuple):
             return RunStatus.FAILED, f"Not changed as planned: {first}{more}"
         if self.stopped:
             return RunStatus.REFUSED, self.stopped
+        if unread := [each for each in self.outcomes if each.unread]:
+            status = RunStatus.FAILED if len(unread) == len(self.outcomes) else RunStatus.PARTIAL
+            first = one_line(f"{unread[0].resource_id}: {unread[0].reason}", 1000)
+            return status, f"{len(unread):,} of {len(self.outcomes):,} could not be read, the first {first}"
         return RunStatus.SUCCEEDED, None
 
 
@@ -116,10 +112,10 @@ def apply(order: Order, terms: Terms, means: Means, act: Act) -> Applied:
     present = marks.all()
     mine = {number for number, marked in present.items() if marked.mark.run == means.run}
     chosen = sorted({*choose(plan, order, terms.armed), *mine})
-    refusal = _refusal(plan, chosen, terms, means.clock()) or _all_taken(chosen, present, mine)
+    refusal = _refusal(plan, chosen, present, terms, means.clock()) or _all_taken(chosen, present, mine)
     if refusal is not None and not mine:
         raise Refused(refusal)
-    if not mine:
+    if chosen and not mine:
         means.check_stop()
     return _Application(plan, chosen, means, act, marks, present, refusal).perform()
 
@@ -134,7 +130,8 @@ def check(order: Order, terms: Terms, store: Store, now: datetime) -> Plan:
     """
     plan = Plans(store).get(order.plan)
     chosen = choose(plan, order, terms.armed)
-    refusal = _refusal(plan, chosen, terms, now) or _all_taken(chosen, Marks(store, plan.id).all(), set())
+    present = Marks(store, plan.id).all()
+    refusal = _refusal(plan, chosen, present, terms, now) or _all_taken(chosen, present, set())
     if refusal is not None:
         raise Refused(refusal)
     return plan
@@ -172,9 +169,14 @@ def choose(plan: Plan, order: Order, armed: Iterable[str]) -> list[int]:
     return numbers
 
 
-def _refusal(plan: Plan, chosen: Sequence[int], terms: Terms, now: datetime) -> str | None:
+def _refusal(plan: Plan, chosen: Sequence[int], present: Iterable[int], terms: Terms, now: datetime) -> str | None:
     """Say why nothing of this may be written now; None if it may."""
     items = [plan.items[number] for number in chosen]
+    if plan.rules and plan.rules != terms.rules:
+        return (
+            f"The rules or the scope in steward.toml are no longer those that plan '{plan.id}' was made by; let a new "
+            "run make another."
+        )
     if now >= plan.expires:
         return f"Plan '{plan.id}' expired at {text_of(plan.expires)}; let a new run make another."
     armed = {each.casefold() for each in terms.armed}
@@ -187,7 +189,9 @@ def _refusal(plan: Plan, chosen: Sequence[int], terms: Terms, now: datetime) -> 
             )
         if not is_in(item.resource_id, item.subscription_id):
             return f"'{one_line(item.resource_id, 200)}' is not certainly in subscription '{shown}'."
-    if over := excess(items, plan.read, terms.most, terms.share):
+    # What was applied of this plan before counts too: in small pieces it would be as much.
+    whole = [plan.items[number] for number in sorted({*chosen, *present})]
+    if chosen and (over := excess(whole, plan.read, terms.most, terms.share)):
         return f"Nothing of plan '{plan.id}' is applied: {over}."
     return None
 
@@ -195,7 +199,7 @@ def _refusal(plan: Plan, chosen: Sequence[int], terms: Terms, now: datetime) -> 
 def _all_taken(chosen: Sequence[int], present: dict[int, Marked], mine: set[int]) -> str | None:
     if chosen and not mine and all(number in present for number in chosen):
         run = present[chosen[0]].mark.run
-        return f"All of this was applied by run {run} already; let a new run make another plan."
+        return f"All of this was begun by run {run} already; let a new run make another plan."
     return None
 
 
@@ -236,7 +240,11 @@ class _Application:
         except Exception:
             self._record()  # The run ends here; what it did must not be lost.
             raise
-        return Applied(self._record(), self._total, self._stopped, cancelled)
+        return Applied(self.plan, self._record(), self._total, self._stopped, cancelled)
+
+    def halted(self) -> bool:
+        """Whether the application ends before all is done."""
+        return self._halted.is_set()
 
     def may_write(self) -> None:
         """Raise what forbids a write now."""
@@ -265,10 +273,18 @@ class _Application:
         return left
 
     def _act_on_all(self) -> None:
-        lanes = _lanes(self.plan, self._open)
+        """Act stage by stage: what uses others has ended before these are touched."""
+        self._tell()
+        stages: dict[int, list[int]] = defaultdict(list)
+        for number in self._open:
+            stages[self.plan.items[number].stage].append(number)
+        for stage in sorted(stages):
+            self._act_on(stages[stage])
+
+    def _act_on(self, numbers: list[int]) -> None:
+        lanes = _lanes(self.plan, numbers)
         ended: SimpleQueue[Future[None]] = SimpleQueue()
         running = len(lanes)
-        self._tell()
         with ThreadPoolExecutor(self.means.writers, "write") as pool:
             try:
                 for lane in lanes:
@@ -279,10 +295,12 @@ class _Application:
                         running -= 1
                     self._tell()
                     self.means.checkpoint()
-            finally:
+            except BaseException:
                 self._halted.set()  # Each thread ends the item it is at.
-                pool.shutdown(wait=True, cancel_futures=True)
-        self._tell()
+                raise
+            finally:
+                _await(pool)
+                self._tell()
 
     def _work_off(self, waiting: deque[list[int]]) -> None:
         while not self._halted.is_set():
@@ -325,6 +343,9 @@ class _Application:
             outcome=done.result,
             reason=done.reason,
             change=item.change,
+            tombstone=done.tombstone,
+            unread=done.unread,
+            unsure=done.unsure,
             before=done.before,
             after=done.after,
             writes=done.writes,
@@ -346,11 +367,15 @@ class _Hand:
     """What acting on one item is given."""
 
     def __init__(self, application: _Application, number: int, marked: Marked | None) -> None:
+        self.plan = application.plan.id
+        self.number = number
         self.marked = marked
         self.begun_with = marked.mark.before if marked else None
         self.sleep = application.means.sleep
         self._application = application
-        self._number = number
+
+    def halted(self) -> bool:
+        return self._application.halted()
 
     def may_write(self) -> None:
         self._application.may_write()
@@ -358,10 +383,20 @@ class _Hand:
     def begin(self, before: Tags) -> None:
         means = self._application.means
         mark = Mark(run=means.run, begun=means.clock(), before=before)
-        marked = self._application.marks.begin(self._number, mark)
+        marked = self._application.marks.begin(self.number, mark)
         if marked.mark.run != means.run:
             raise Refused(_taken(marked.mark))
         self.marked = marked
+
+
+def _await(pool: ThreadPoolExecutor) -> None:
+    """Wait until all threads have ended, however often somebody presses Ctrl-C meanwhile: they may be writing."""
+    while True:
+        try:
+            pool.shutdown(wait=True, cancel_futures=True)
+        except KeyboardInterrupt:
+            continue
+        return
 
 
 def _lanes(plan: Plan, numbers: Iterable[int]) -> list[deque[list[int]]]:

@@ -4,27 +4,14 @@ from dataclasses import dataclass
 
 import msgspec
 
-from shared_code.apply import Terms, check
+from shared_code.apply import check
 from shared_code.errors import Refused
-from shared_code.foreign_text import one_line
-from shared_code.outcomes import Marks
+from shared_code.outcomes import Marks, Result
+from shared_code.permission import check_window, terms_of
 from shared_code.plan import Plans
 from shared_code.run_requests import RunRequests
 from shared_code.runs import Mode, Order, Run, TriggeredBy
-from shared_code.settings import Configuration, TagAudit
 from shared_code.stop import Stop
-
-
-def terms_of(configuration: Configuration, job: str) -> Terms:
-    """Return what the configuration lets a job change.
-
-    Raises:
-        Refused: the job changes nothing.
-    """
-    settings = configuration.jobs.get(job)
-    if not isinstance(settings, TagAudit):
-        raise Refused(f"Job '{one_line(job, 80)}' changes nothing in Azure, so there is nothing to apply.")
-    return Terms(settings.armed_subscriptions, settings.max_changes, settings.max_share)
 
 
 @dataclass(frozen=True)
@@ -60,6 +47,7 @@ class ChangeRequests:
         if not self.requests.remembers(plan.job, idempotency_key):  # else the plan may well be applied by now
             check(order, terms_of(self.requests.configuration, plan.job), self.requests.store, self.requests.clock())
             self.stop.check()
+            check_window(self.requests.configuration, plan.job, self.requests.clock())
         run = self.requests.new(plan.job, trigger, requested_by)
         applying = msgspec.structs.replace(run, mode=Mode.APPLY, scope=plan.scope, plan=plan.id, order=order)
         return self.requests.record(applying, idempotency_key)
@@ -85,9 +73,11 @@ class ChangeRequests:
         self.requests.check(undone.job)
         if not undone.status.ended:
             raise Refused(f"Run '{run_id}' is {undone.status}; undo it when it has ended.")
-        if undone.mode is not Mode.APPLY or undone.plan is None:
-            raise Refused(f"Run '{run_id}' has changed nothing, so there is nothing to undo.")
-        if not any(each.mark.run == run_id for each in Marks(self.requests.store, undone.plan).all().values()):
-            raise Refused(f"Run '{run_id}' has changed nothing, so there is nothing to undo.")
+        marks = Marks(self.requests.store, undone.plan or undone.id).all().values()
+        if not any(each.mark.run == run_id for each in marks):
+            known = (
+                "what it changed is kept no longer" if undone.counts.get(Result.CHANGED) else "it has changed nothing"
+            )
+            raise Refused(f"Run '{run_id}' cannot be undone: {known}.")
         run = self.requests.new(undone.job, trigger, requested_by)
         return self.requests.record(msgspec.structs.replace(run, scope=undone.scope, undoes=run_id), idempotency_key)

@@ -13,18 +13,20 @@ import typer
 
 from shared_code import terminal
 from shared_code.catalog import view
+from shared_code.eligibility import Decision
 from shared_code.errors import Changed, InvalidRequest, Refused, SettingsError, StewardError, Unknown
 from shared_code.foreign_text import one_line
 from shared_code.group_changes import Change, GroupChange
 from shared_code.model import Finding, ResourceGroup
 from shared_code.outcomes import Outcome, Result
-from shared_code.outputs import CHANGES, FINDINGS, NOT_RESTORED, OUTCOMES, RESOURCE_GROUPS
+from shared_code.outputs import CHANGES, DECISIONS, FINDINGS, NOT_RESTORED, OUTCOMES, RESOURCE_GROUPS
 from shared_code.plan import Plans
 from shared_code.run_records import folder
 from shared_code.run_requests import Wanted
 from shared_code.runs import Mode, Order, Run, RunScope, RunStatus, TriggeredBy
 from shared_code.schedule_preview import moment_of, preview
 from shared_code.settings import Costs
+from shared_code.snoozes import Snoozes, snooze_id, view_of
 from shared_code.stop import TRUSTED_FOR
 from shared_code.sweeper import sweep
 from shared_code.undo import Left
@@ -54,6 +56,8 @@ EXIT_CODES = {
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
 Output = Annotated[Path | None, typer.Option(metavar="DIR", help="Copy the run's reports here.")]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, from 'steward runs'.")]
+ResourceId = Annotated[str, typer.Argument(metavar="RESOURCE_ID", help="Of a resource or a resource group.")]
+RuleName = Annotated[str, typer.Option("--rule", metavar="RULE", help="The cleanup rule that is to leave it alone.")]
 PlanId = Annotated[str, typer.Argument(metavar="PLAN", help="The plan's id, which is that of the run that made it.")]
 
 
@@ -205,6 +209,48 @@ def resume(json: Json = False) -> None:
         print("Changes are allowed again, as far as steward.toml arms subscriptions.")
 
 
+@app.command()
+def snooze(
+    resource_id: ResourceId,
+    rule: RuleName,
+    until: Annotated[str, typer.Option(metavar="DATE", help="The last day, or a time with its zone.")],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why, for whoever wonders.")],
+    json: Json = False,
+) -> None:
+    """Let a cleanup rule leave a resource alone until a time, a year ahead at most."""
+    by, now = user_name() or "somebody in a terminal", utc_now()
+    found = Snoozes(steward().store).set(rule, resource_id, until=until, by=by, reason=reason, now=now)
+    view = view_of(snooze_id(rule, resource_id), found, now)
+    if json:
+        _print_json(view)
+    else:
+        terminal.show_snoozes([view])
+
+
+@app.command()
+def unsnooze(resource_id: ResourceId, rule: RuleName, json: Json = False) -> None:
+    """End a snooze."""
+    name = snooze_id(rule, resource_id)
+    Snoozes(steward().store).remove(name)
+    if json:
+        _print_json({"id": name, "active": False})
+    else:
+        print(f"Rule '{rule}' looks at it again.")
+
+
+@app.command()
+def snoozes(json: Json = False) -> None:
+    """Show every snooze, and whether it is in force."""
+    now = utc_now()
+    views = [view_of(name, each, now) for name, each in Snoozes(steward().store).all().items()]
+    if json:
+        _print_json({"snoozes": views})
+    elif views:
+        terminal.show_snoozes(views)
+    else:
+        print("There are no snoozes.")
+
+
 def _check_folder(output: Path | None) -> None:
     if output is not None and output.exists() and not output.is_dir():
         raise InvalidRequest(f"--output is '{output}', which is no folder; name a folder.")
@@ -342,7 +388,9 @@ def _show_result(ended: Run) -> None:
         terminal.show_left(_lines(ended, NOT_RESTORED, Left), ended.counts.get("not_restored", 0))
     if ended.undoes and ended.plan:
         terminal.show_plan(Plans(steward().store).get(ended.plan))
-    if FINDINGS in ended.outputs:
+    if DECISIONS in ended.outputs:
+        terminal.show_decisions(_lines(ended, DECISIONS, Decision), ended.counts.get("looked_at", 0))
+    elif FINDINGS in ended.outputs:
         terminal.show_findings(_lines(ended, FINDINGS, Finding), ended.counts.get("findings", 0))
     if ended.plan and not (ended.order or ended.undoes):
         print(

@@ -17,10 +17,20 @@ _PLAIN_HTTPS = re.compile(
 
 # The address is a secret: whoever knows it can tell the monitor that all is well. Plain http only within the machine.
 _HEARTBEAT_FORM = re.compile(r"(https://|http://(127\.0\.0\.1|localhost)(?=[:/]))[!-?A-Z^-~]+", re.ASCII)
-_WORKSPACE_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+_GUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_WORKSPACE_FORM = re.compile(_GUID, re.IGNORECASE | re.ASCII)
 _WORKSPACE = (
     "STEWARD_LOGS_WORKSPACE_ID is not the id of a Log Analytics workspace, such as"
     " '00000000-0000-0000-0000-000000000000' (its overview in the portal has it); correct the app setting"
+)
+# https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftresources
+_GROUP_FORM = re.compile(rf"(?ai:/subscriptions/{_GUID}/resourceGroups/)[-\w.()]{{0,89}}[-\w()]")
+_OWNER_FORM = re.compile(rf"({_GUID})\+.+", re.IGNORECASE | re.ASCII)
+_EXAMPLE_GROUP = "'/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-steward'"
+_GROUP = f"STEWARD_RESOURCE_GROUP is not the id of a resource group, such as {_EXAMPLE_GROUP}; correct the app setting"
+_NO_GROUP = (
+    "STEWARD_RESOURCE_GROUP is not set, and Azure does not tell which resource group the app is in, so cleanup could"
+    f" not leave it alone; set it to the id of that group, such as {_EXAMPLE_GROUP}"
 )
 _HEARTBEAT = "STEWARD_HEARTBEAT_URL is not an https address, such as https://monitor.example.com/ping; correct it"
 
@@ -54,6 +64,11 @@ SETTINGS = (
         "nobody is suggested, and nothing is concluded from the activity log",
     ),
     Setting("STEWARD_READ_ONLY", "`true` forbids every write to Azure, whatever steward.toml says", "`false`"),
+    Setting(
+        "STEWARD_RESOURCE_GROUP",
+        "the id of the resource group that the app itself is in, which cleanup leaves alone",
+        "what Azure tells the app; where it tells nothing, as on Flex Consumption, cleanup does not run",
+    ),
     Setting(
         "STEWARD_HEARTBEAT_URL",
         "an https address the watchdog calls at each success, for a monitor outside that notices when the app is dead",
@@ -91,6 +106,10 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     """None where none is configured, or what is configured is no id of one."""
     activity_problems: tuple[str, ...] = ()
     """What is wrong with settings that only the reader of the activity log uses."""
+    own_resource_group: str | None = None
+    """The id of the resource group the app itself is in; None where it runs outside Azure, or nobody tells."""
+    cleanup_problems: tuple[str, ...] = ()
+    """What is wrong with settings that only cleanup uses."""
 
 
 def read_environment(environ: Mapping[str, str], app_folder: Path) -> Environment:
@@ -125,6 +144,7 @@ def read_environment(environ: Mapping[str, str], app_folder: Path) -> Environmen
         problems.append("STEWARD_READ_ONLY is neither 'true' nor 'false', so it counts as 'true'; correct it")
     heartbeat_url = environ.get("STEWARD_HEARTBEAT_URL", "").strip() or None
     heartbeat_is_right = heartbeat_url is None or bool(_HEARTBEAT_FORM.fullmatch(heartbeat_url))
+    own_resource_group, group_problem = _own_resource_group(environ)
     return Environment(
         config=app_folder / (environ.get("STEWARD_CONFIG", "").strip() or "steward.toml"),
         store=_store_url(environ, app_folder, problems),
@@ -140,7 +160,31 @@ def read_environment(environ: Mapping[str, str], app_folder: Path) -> Environmen
         logs_audience=logs_audience,
         logs_workspace_id=workspace,
         activity_problems=tuple(activity_problems),
+        own_resource_group=own_resource_group,
+        cleanup_problems=() if group_problem is None else (group_problem,),
     )
+
+
+def _is_in_azure(environ: Mapping[str, str]) -> bool:
+    # Flex Consumption sets no WEBSITE_INSTANCE_ID, and the host itself goes by the others there:
+    # https://github.com/Azure/azure-functions-host/blob/dev/src/WebJobs.Script/Environment/EnvironmentExtensions.cs
+    return any(environ.get(name) for name in ("WEBSITE_INSTANCE_ID", "WEBSITE_POD_NAME", "WEBSITE_OWNER_NAME"))
+
+
+def _own_resource_group(environ: Mapping[str, str]) -> tuple[str | None, str | None]:
+    """Return the id of the app's own resource group, and what is wrong where nobody knows it."""
+    configured = environ.get("STEWARD_RESOURCE_GROUP", "").strip()
+    if configured:
+        return (configured, None) if _GROUP_FORM.fullmatch(configured) else (None, _GROUP)
+    if not _is_in_azure(environ):
+        return None, None
+    # https://learn.microsoft.com/azure/app-service/reference-app-settings#app-environment
+    # Of WEBSITE_OWNER_NAME only the subscription counts: the rest is a webspace, which may name the group of the plan
+    # and names none on Flex Consumption: https://github.com/Azure/azure-functions-host/issues/10441
+    owner = _OWNER_FORM.fullmatch(environ.get("WEBSITE_OWNER_NAME", "").strip())
+    name = environ.get("WEBSITE_RESOURCE_GROUP", "").strip()
+    told = f"/subscriptions/{owner[1]}/resourceGroups/{name}" if owner else ""
+    return (told, None) if _GROUP_FORM.fullmatch(told) else (None, _NO_GROUP)
 
 
 def _store_url(environ: Mapping[str, str], app_folder: Path, problems: list[str]) -> str:
@@ -152,7 +196,7 @@ def _store_url(environ: Mapping[str, str], app_folder: Path, problems: list[str]
     account = environ.get("AzureWebJobsStorage__accountName", "").strip()
     if service or account:
         return f"{service.rstrip('/') or f'https://{account}.blob.core.windows.net'}/steward"
-    if environ.get("WEBSITE_INSTANCE_ID"):
+    if _is_in_azure(environ):
         problems.append(
             "STEWARD_STORE is not set and the app's storage account is not identity-based, so runs would be kept on"
             " this instance's disk and lost; set STEWARD_STORE to https://ACCOUNT.blob.core.windows.net/CONTAINER"

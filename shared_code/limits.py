@@ -6,23 +6,23 @@ from fractions import Fraction
 
 from shared_code.foreign_text import one_line
 from shared_code.model import Kind
-from shared_code.plan import PlanItem
+from shared_code.plan import Action, PlanItem
 from shared_code.resource_ids import key
 
 
-def excess(items: Sequence[PlanItem], read: Mapping[str, Mapping[Kind, int]], most: int, share: float) -> str | None:
+def excess(items: Sequence[PlanItem], read: Mapping[str, Mapping[str, int]], most: int, share: float) -> str | None:
     """Say with the numbers which limit the items go over; None if they keep to all of them.
 
     Args:
         items: all that would be acted upon.
-        read: by subscription id without case, and kind, how many were read when the plan was made.
+        read: by subscription id without case, and kind or type, how many were read when the plan was made.
         most: items at most.
         share: of those of a kind read in a subscription, how many may be touched, 0 to 1; one always may, since
             there is no smaller change.
     """
     if len(items) > most:
-        return f"{len(items):,} changes are more than the limit of {most:,} (max_changes)"
-    touched = {(item.subscription_id.casefold(), item.kind, key(item.resource_id)) for item in items}
+        return f"{len(items):,} {_what(items)} are more than the limit of {most:,} ({_most(items)})"
+    touched = {(item.subscription_id.casefold(), item.counted, key(item.resource_id)) for item in items}
     counts = Counter((subscription, kind) for subscription, kind, _ in touched)
     for (subscription, kind), count in sorted(counts.items()):
         total = read.get(subscription, {}).get(kind, 0)
@@ -30,11 +30,30 @@ def excess(items: Sequence[PlanItem], read: Mapping[str, Mapping[Kind, int]], mo
         allowed = max(1, int(Fraction(str(share)) * total))
         if count > allowed or not total:
             where = f"of {total:,} read in subscription '{one_line(subscription, 80)}'"
-            return (
-                f"changes to {count:,} {_NAMES[kind]} {where} are more than the limit of {allowed if total else 0:,} "
-                f"(max_share {share:g})"
-            )
+            done = f"{_what(items)} {_of(items)} {count:,} {_NAMES.get(kind, kind)}"
+            allowance = f"the limit of {allowed if total else 0:,} (max_share {share:g})"
+            return f"{done} {where} are more than {allowance}"
     return None
 
 
-_NAMES = {Kind.SUBSCRIPTION: "subscriptions", Kind.RESOURCE_GROUP: "resource groups", Kind.RESOURCE: "resources"}
+_NAMES: Mapping[str, str] = {
+    Kind.SUBSCRIPTION: "subscriptions",
+    Kind.RESOURCE_GROUP: "resource groups",
+    Kind.RESOURCE: "resources",
+}
+
+
+def _deletes(items: Sequence[PlanItem]) -> bool:
+    return any(item.action is Action.DELETE for item in items)
+
+
+def _what(items: Sequence[PlanItem]) -> str:
+    return "deletions" if _deletes(items) else "changes"
+
+
+def _of(items: Sequence[PlanItem]) -> str:
+    return "of" if _deletes(items) else "to"
+
+
+def _most(items: Sequence[PlanItem]) -> str:
+    return "max_deletions" if _deletes(items) else "max_changes"

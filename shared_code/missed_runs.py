@@ -45,7 +45,8 @@ def missed(job: str, due: datetime, since: Iterable[Run], expect_within: timedel
     for run in since:
         if run.task != run.job:
             continue  # It applied a plan or made one to undo something, and has not looked at the estate.
-        if run.status.ended and run.status is not RunStatus.REFUSED:
+        # A refused run that left something has looked, and was only forbidden to change what it saw.
+        if run.status.ended and (run.status is not RunStatus.REFUSED or run.outputs):
             return None
         latest = latest or run
     if latest is None:

@@ -10,7 +10,7 @@ import msgspec
 
 from shared_code.errors import AlreadyExists, Changed, Damaged, Fenced
 from shared_code.model import TagChange, Tags
-from shared_code.plan import Action
+from shared_code.plan import Action, Plan
 from shared_code.store import Store
 
 _AT_ONCE = 16
@@ -25,6 +25,10 @@ class Result(StrEnum):
 
     CHANGED = "changed"
     """It is done, as a reading after the last write shows."""
+    DELETED = "deleted"
+    """It is gone: Azure says that it is not there, and its parent could be read."""
+    DELETING = "deleting"
+    """Azure has accepted the deletion and is still at it, or has not shown its end; the next run looks again."""
     SKIPPED = "skipped"
     """Nothing was written; the reason says why."""
     FAILED = "failed"
@@ -35,7 +39,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """A line of `outcomes.ndjson`.
 
     `before` are the tags read before the first write, `after` those read after the last one; None is unknown.
-    `writes` counts the requests to write that were sent, whatever came back. `at` is UTC.
+    `writes` counts the requests to write that were sent, whatever came back. `tombstone` is the key in the store of
+    what was saved before a deletion. `unread` says that it was left alone since it could not be read; `unsure` that a
+    write may yet take effect which did not show. `at` is UTC.
     """
 
     plan: str
@@ -46,11 +52,19 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     action: Action
     outcome: Result
     reason: str | None = None
-    change: TagChange
+    change: TagChange | None = None
     before: Tags | None = None
     after: Tags | None = None
+    tombstone: str | None = None
+    unread: bool = False
+    unsure: bool = False
     writes: int = 0
     at: datetime
+
+    @property
+    def words(self) -> str:
+        """What was to be done, for people."""
+        return self.change.words if self.change else "delete it"
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,6 +145,16 @@ class Marks:
             return Marked(_decode(stored.data if stored else b""), stored.etag if stored else "")
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise Damaged(f"The mark '{key}' cannot be read, so nobody knows what was done: {error}.") from error
+
+
+_OF_ACTION = {Action.CHANGE_TAGS: (Result.CHANGED,), Action.DELETE: (Result.DELETED, Result.DELETING)}
+
+
+def tally(outcomes: Iterable[Outcome], plan: Plan) -> dict[str, int]:
+    """Count how many items ended how, of the ways in which those of the plan can end."""
+    results = [result for action in Action for result in _OF_ACTION[action] if plan.has(action)]
+    found = [each.outcome for each in outcomes]
+    return {result.value: found.count(result) for result in (*results, Result.SKIPPED, Result.FAILED)}
 
 
 def as_lines(outcomes: Iterable[Outcome]) -> Iterable[bytes]:

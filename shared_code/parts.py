@@ -18,13 +18,14 @@ from shared_code.store import Sink, Store
 class Part(msgspec.Struct, frozen=True):
     """What vouches for a finished subscription: the verdict, the scope it was read under, and the kinds of records.
 
-    Records of the kinds in `long` are too many to be read at once.
+    `rules` is the digest of what it was judged by. Records of the kinds in `long` are too many to be read at once.
     """
 
     verdict: Verdict
     scope: Scope
     records: tuple[str, ...]
     long: tuple[str, ...] = ()
+    rules: str = ""
 
 
 _AT_ONCE = 16
@@ -82,8 +83,8 @@ class PartWriter:
 class Parts:
     """The parts of one run: for each finished subscription its verdict and its records."""
 
-    def __init__(self, store: Store, run_id: str, scope: Scope) -> None:
-        """Find those of earlier attempts; one that was read under another scope, before a deployment, does not count.
+    def __init__(self, store: Store, run_id: str, scope: Scope, rules: str = "") -> None:
+        """Find those of earlier attempts; one of another scope or other rules, before a deployment, does not count.
 
         Raises:
             Damaged: a part cannot be understood.
@@ -92,11 +93,14 @@ class Parts:
         self._store = store
         self._folder = f"{folder(run_id)}/parts"
         self._scope = scope
+        self._rules = rules
         keys = [key for key in store.keys(self._folder) if key.endswith(".json")]
         with ThreadPoolExecutor(_AT_ONCE, "parts") as pool:
             found = zip(keys, pool.map(self._part, keys), strict=True)
             self._parts = {
-                key.rsplit("/", 1)[1].removesuffix(".json"): part for key, part in found if part.scope == scope
+                key.rsplit("/", 1)[1].removesuffix(".json"): part
+                for key, part in found
+                if (part.scope, part.rules) == (scope, rules)
             }
 
     def finished(self) -> dict[str, Verdict]:
@@ -117,7 +121,7 @@ class Parts:
             yield writing
             if writing.verdict is None:
                 return
-            part = Part(writing.verdict, self._scope, *writing.flush())
+            part = Part(writing.verdict, self._scope, *writing.flush(), rules=self._rules)
             self._store.write(f"{name}.json", msgspec.json.encode(part))
             self._parts[subscription] = part
 

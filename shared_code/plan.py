@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import unquote
 
 import msgspec
@@ -26,12 +26,24 @@ class Action(StrEnum):
 
     CHANGE_TAGS = "change-tags"
     """Set and remove tags."""
+    DELETE = "delete"
+    """Delete it."""
+
+
+class Observed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Since when, and how often, a rule has found something; times are UTC."""
+
+    first_seen: datetime
+    last_seen: datetime
+    times_seen: int
 
 
 class PlanItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One thing to be done to one resource, for one rule.
 
-    `kind` is what limits count it as, `reason` is in words, `seen` are the tags the rule looked at, as received.
+    Limits count it as its `type` if it has one, else as its `kind`. `reason` is in words, `seen` are the tags the rule
+    looked at, as received; `conditions` are keys that decide whether the rule applies at all. `definition` is the
+    answer of its GET when the plan was made. Items of an earlier `stage` are done before those of a later one.
     """
 
     resource_id: str
@@ -42,15 +54,31 @@ class PlanItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     reason: str
     action: Action = Action.CHANGE_TAGS
     seen: Tags
-    change: TagChange
+    change: TagChange | None = None
+    conditions: tuple[str, ...] = ()
+    type: str | None = None
+    stage: int = 0
+    observed: Observed | None = None
+    definition: dict[str, Any] = {}
     evidence: dict[str, str] = {}
+
+    @property
+    def counted(self) -> str:
+        """What limits count it as."""
+        return self.type.casefold() if self.type else self.kind
+
+    @property
+    def words(self) -> str:
+        """What would be done, for people."""
+        return self.change.words if self.change else "delete it"
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`plans/{plan}.json`, never changed. Its id is that of the run that made it, so plans sort by time.
 
-    Times are UTC. `read` counts what was read in each subscription, by kind, for the limit on the share. `items` are
-    sorted by resource id and rule; an item's number is its place, from 0. `digest` is the SHA-256 of all else.
+    Times are UTC. `rules` is the digest of the rules and the scope it was made by; empty where none decide. `read`
+    counts what was read in each subscription, by what limits count, for the limit on the share. `items` are sorted by
+    resource id and rule; an item's number is its place, from 0. `digest` is the SHA-256 of all else.
     """
 
     id: str
@@ -59,27 +87,34 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     created: datetime
     expires: datetime
     scope: RunScope = RunScope()
-    read: dict[str, dict[Kind, Annotated[int, msgspec.Meta(ge=0)]]] = {}
+    rules: str = ""
+    read: dict[str, dict[str, Annotated[int, msgspec.Meta(ge=0)]]] = {}
     items: tuple[PlanItem, ...] = ()
     version: int = 1
     digest: str = ""
+
+    def has(self, action: Action) -> bool:
+        """Whether any item is of that action."""
+        return any(item.action is action for item in self.items)
 
 
 def make_plan(
     run: Run,
     items: Iterable[PlanItem],
-    read: Mapping[str, Mapping[Kind, int]],
+    read: Mapping[str, Mapping[Kind, int]] | Mapping[str, Mapping[str, int]],
     created: datetime,
     lifetime: timedelta = LIFETIME,
+    rules: str = "",
 ) -> Plan:
     """Return the plan of a run, with its digest.
 
     Args:
         run: that makes it.
         items: in any order.
-        read: by subscription id and kind, how many were read.
+        read: by subscription id and what limits count, how many were read.
         created: aware.
         lifetime: after which it can no longer be applied.
+        rules: the digest of what it was made by.
 
     Raises:
         InvalidRequest: an item's id is not that of something in its subscription.
@@ -98,7 +133,11 @@ def make_plan(
         created=at,
         expires=at + lifetime,
         scope=run.scope,
-        read={subscription.casefold(): dict(counts) for subscription, counts in read.items()},
+        rules=rules,
+        read={
+            subscription.casefold(): {str(name): count for name, count in counts.items()}
+            for subscription, counts in read.items()
+        },
         items=tuple(ordered),
     )
     return msgspec.structs.replace(plan, digest=digest_of(plan))

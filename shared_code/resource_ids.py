@@ -49,6 +49,11 @@ def group_name(resource_id: str) -> str | None:
     return None if group_key(resource_id) is None else _decoded(resource_id).split("/", 5)[4]
 
 
+def is_group(resource_id: str) -> bool:
+    """Tell whether it is the id of a resource group itself."""
+    return group_key(resource_id) == key(resource_id)
+
+
 def is_in_subscription(resource_id: str) -> bool:
     """Tell whether it is the id of a subscription, or of something in one."""
     parts = key(resource_id).split("/", 3)

@@ -1,8 +1,7 @@
 """Makes one change of tags in Azure: reads, writes one step, reads again, until it is done or may not go on."""
 
-from typing import NamedTuple, Protocol
-
-from shared_code.errors import AccessDenied, AzureError, NotFound, Refused, Rejected, Unauthenticated
+from shared_code.acting import Done, Hand
+from shared_code.errors import AccessDenied, AzureError, Damaged, NotFound, Refused, Rejected, Unauthenticated
 from shared_code.model import Tags
 from shared_code.outcomes import Result
 from shared_code.plan import PlanItem
@@ -12,40 +11,6 @@ from shared_code.tag_changes import Course, Operation, Write, course_of, differe
 WAITS = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Seconds before each further try of a write, and before each further look for what an accepted write did."""
 _FINAL = (AccessDenied, NotFound, Rejected, Unauthenticated)
-
-
-class Done(NamedTuple):
-    """What became of an item."""
-
-    result: Result
-    reason: str | None
-    before: Tags | None
-    after: Tags | None
-    writes: int
-
-
-class Hand(Protocol):
-    """What applying gives to whoever acts on one item."""
-
-    begun_with: Tags | None
-    """What an earlier attempt found before it began; None if none began."""
-
-    def sleep(self, seconds: float, /) -> None:
-        """Wait."""
-        ...
-
-    def may_write(self) -> None:
-        """Return if this process may write to Azure now.
-
-        Raises:
-            Refused: nobody may, or not this run; the item ends here.
-            Fenced: another process has taken over; so does this one.
-        """
-        ...
-
-    def begin(self, before: Tags) -> None:
-        """Claim the item, before the first write; raises Refused if another run has claimed it."""
-        ...
 
 
 def retag(item: PlanItem, hand: Hand, writer: TagWriter) -> Done:
@@ -63,25 +28,31 @@ def retag(item: PlanItem, hand: Hand, writer: TagWriter) -> Done:
 
 class _Retagging:
     def __init__(self, item: PlanItem, hand: Hand, writer: TagWriter) -> None:
+        if item.change is None:
+            raise Damaged(f"the plan does not say how to change the tags of '{item.resource_id}'")
         self._item = item
+        self._change = item.change
         self._hand = hand
         self._writer = writer
         self._before = hand.begun_with
         self._begun = hand.begun_with is not None
         self._writes = 0
+        self._unsure = False
 
     def perform(self) -> Done:
         try:
-            present = self._writer.tags(self._item.resource_id)
+            # What was begun must not be left half done for one answer that failed.
+            present = self._writer.tags(self._item.resource_id) if not self._begun else self._read()
         except AzureError as error:
-            return self._ended(_unreadable(error), None)
+            return self._ended(_unreadable(error), None, unread=not isinstance(error, NotFound))
         if self._before is None:
-            if why := obstacle(self._item.change, self._item.seen, present):
+            if why := obstacle(self._change, self._item.seen, present, self._item.conditions):
                 return self._ended(why, present)
             self._before = present
         try:
-            return self._follow(course_of(self._item.change, self._before), present)
+            return self._follow(course_of(self._change, self._before), present)
         except AzureError as error:
+            self._unsure = True
             return self._ended(f"it cannot be verified: {error}", None)
         except Refused as error:
             return self._ended(str(error), present)
@@ -103,6 +74,7 @@ class _Retagging:
                 if course.place(present) == place:
                     return self._retreat(str(error), present)
             except AzureError as error:
+                self._unsure = True  # It may have been done, and show later.
                 if failures == len(WAITS):
                     return self._retreat(f"given up after {failures + 1} tries: {error}", self._read())
                 self._hand.sleep(WAITS[failures])
@@ -111,6 +83,7 @@ class _Retagging:
             else:
                 present = self._look(course, place)
                 if (now := course.place(present)) is not None and now <= place:
+                    self._unsure = True
                     said = "Azure accepted the change and does not show it"
                     return self._retreat(f"{said}; some types keep the spelling of a key for ever", present)
         return Done(Result.CHANGED, None, self._before, present, self._writes)
@@ -120,12 +93,13 @@ class _Retagging:
         if not self._begun:
             self._hand.begin(self._before or {})
             self._begun = True
-            self._hand.may_write()  # The claim may have taken its time.
+        send = self._writer.merge if write.operation is Operation.MERGE else self._writer.delete
+        send(self._item.resource_id, write.tags, self._ready)
+
+    def _ready(self) -> None:
+        """Ask for permission again: the claim, and the wait for its turn, may have taken their time."""
+        self._hand.may_write()
         self._writes += 1
-        if write.operation is Operation.MERGE:
-            self._writer.merge(self._item.resource_id, write.tags)
-        else:
-            self._writer.delete(self._item.resource_id, write.tags)
 
     def _look(self, course: Course, place: int, *, once: bool = False) -> Tags:
         """Read until the tags show more than they did; Azure's readings may lag behind its writes."""
@@ -151,7 +125,7 @@ class _Retagging:
 
     def _retreat(self, reason: str, present: Tags) -> Done:
         """End without success, and remove copies that nobody needs any more, as far as that is possible."""
-        write = retreat(self._item.change, present)
+        write = retreat(self._change, present)
         if write is not None:
             try:
                 self._send(write)
@@ -162,10 +136,10 @@ class _Retagging:
             present = self._read()
         return self._ended(reason, present)
 
-    def _ended(self, reason: str, after: Tags | None) -> Done:
+    def _ended(self, reason: str, after: Tags | None, *, unread: bool = False) -> Done:
         began = self._writes > 0 or self._hand.begun_with is not None
         result = Result.FAILED if began else Result.SKIPPED
-        return Done(result, reason, self._before, after, self._writes)
+        return Done(result, reason, self._before, after, self._writes, unread=unread, unsure=self._unsure and began)
 
 
 def _unreadable(error: AzureError) -> str:

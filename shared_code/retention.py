@@ -6,14 +6,20 @@ from datetime import datetime, timedelta
 
 from shared_code.errors import Damaged, Unknown
 from shared_code.history import History
-from shared_code.outcomes import APPLIED
+from shared_code.outcomes import APPLIED, Marks
+from shared_code.plan import LIFETIME
 from shared_code.run_records import RunRecords
 from shared_code.run_requests import KEY_KEPT, read_promise
 from shared_code.runs import job_of, stamp_of
 from shared_code.settings import JOBS
+from shared_code.snoozes import Snoozes
 from shared_code.store import Store
+from shared_code.tombstones import FOLDER, KEPT_DAYS
 
 log = logging.getLogger(__name__)
+
+SNOOZES_KEPT = timedelta(days=30)
+"""How long it can be seen that something was snoozed, after that has ended."""
 
 
 def _ended_since(records: RunRecords, name: str, oldest: datetime) -> bool:
@@ -25,19 +31,41 @@ def _ended_since(records: RunRecords, name: str, oldest: datetime) -> bool:
     return ended is None or ended >= oldest
 
 
-def _remove_plans(store: Store, oldest: datetime, checkpoint: Callable[[], None]) -> None:
-    """Remove old plans, and what was noted while they were applied; the plan goes last, as it says what that was."""
+def _remove_plans(store: Store, oldest: datetime, now: datetime, checkpoint: Callable[[], None]) -> None:
+    """Remove old plans, and what was noted while they were applied; the plan goes last, as it says what that was.
+
+    One that may still be applied stays, and one that was applied of late, as that may have to be undone.
+    """
+    oldest = min(oldest, now - LIFETIME)
     for key in list(store.keys("plans")):
         plan = key.removeprefix("plans/").removesuffix(".json")
-        if job_of(plan) and plan < stamp_of(oldest):
+        if job_of(plan) and plan < stamp_of(oldest) and not _begun_since(store, plan, oldest):
             checkpoint()
             for mark in list(store.keys(f"{APPLIED}/{plan}")):
                 store.delete(mark)
             store.delete(key)
 
 
+def _begun_since(store: Store, plan: str, oldest: datetime) -> bool:
+    try:
+        return any(each.mark.begun >= oldest for each in Marks(store, plan).all().values())
+    except Damaged as error:
+        log.warning("%s", error)
+        return True  # Nobody knows, so it stays until somebody has looked.
+
+
+def _remove_tombstones(store: Store, now: datetime, checkpoint: Callable[[], None]) -> None:
+    """Remove what was saved of things deleted long ago."""
+    oldest = stamp_of(now - timedelta(days=KEPT_DAYS))
+    for key in list(store.keys(FOLDER)):
+        plan = key.removeprefix(f"{FOLDER}/").partition("/")[0]
+        if job_of(plan) and plan < oldest:
+            checkpoint()
+            store.delete(key)
+
+
 def remove_old(store: Store, records: RunRecords, days: int, now: datetime, checkpoint: Callable[[], None]) -> int:
-    """Remove the runs of before `days` days that have ended, plans and history of then, and lapsed Idempotency-Keys.
+    """Remove the runs of before `days` days that have ended, plans and history of then, and what has lapsed.
 
     Args:
         store: where they are.
@@ -65,13 +93,16 @@ def remove_old(store: Store, records: RunRecords, days: int, now: datetime, chec
         for key in keys:
             store.delete(key)
         removed += 1
-    _remove_plans(store, oldest, checkpoint)
+    _remove_plans(store, oldest, now, checkpoint)
+    _remove_tombstones(store, now, checkpoint)
     for job in JOBS:
         checkpoint()
         try:
             History(store, job).prune(oldest)
         except Damaged as error:
             log.warning("%s", error)  # kept: the job's own runs say so too
+    checkpoint()
+    Snoozes(store).remove_expired(now - SNOOZES_KEPT)
     for key in list(store.keys("requests")):
         checkpoint()
         stored = store.read(key)

@@ -11,6 +11,7 @@ from shared_code.errors import AlreadyExists, Changed, Damaged, Unknown
 from shared_code.foreign_text import one_line
 from shared_code.runs import Run, job_of, stamp_of
 from shared_code.store import Store
+from shared_code.unfinished import completed
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +70,12 @@ class RunRecords:
             raise Damaged(f"The record of run '{run_id}' cannot be read: {error}.") from error
 
     def change(self, run: Run, etag: str) -> Recorded:
-        """Write a new version over the one that was read; raises Changed if another is there by now."""
+        """Write a new version over the one that was read; raises Changed if another is there by now.
+
+        The record of a run that ends says what it has changed in Azure, whoever ends it.
+        """
+        if run.status.ended:
+            run = completed(run, self._store, folder(run.id))
         key, content = f"{folder(run.id)}/run.json", _encode(run)
         try:
             etag = self._store.replace(key, content, etag)

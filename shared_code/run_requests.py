@@ -11,10 +11,11 @@ import msgspec
 
 from shared_code.errors import AlreadyExists, Changed, Damaged, InvalidRequest, KeyReused, Refused, StoreError, Unknown
 from shared_code.foreign_text import one_line
+from shared_code.permission import allow_automatic
 from shared_code.ports import Clock
 from shared_code.run_records import RunRecords
 from shared_code.runs import Mode, Run, RunScope, RunStatus, TriggeredBy, run_id
-from shared_code.settings import Configuration, Costs, TagAudit
+from shared_code.settings import WRITING, Cleanup, Configuration, Costs, TagAudit
 from shared_code.sightings import first_seen
 from shared_code.store import Store
 from shared_code.ticks import tick_at
@@ -121,7 +122,12 @@ class RunRequests:
         """
         self.check(job)
         if wanted.mode is Mode.APPLY:
-            self._check_apply(job, trigger)
+            if trigger is not TriggeredBy.CLI and job in WRITING:
+                raise Refused(
+                    "Over HTTP runs make plans only; use mode 'plan', look at the plan, and approve it with POST "
+                    "/api/plans/PLAN/apply."
+                )
+            allow_automatic(self.configuration, job)
         if wanted.scope.subscriptions is not None and not wanted.scope.subscriptions:
             raise InvalidRequest("scope.subscriptions is an empty list; leave it out to use all of [scope].")
         if odd := next((text for text in wanted.scope.subscriptions or () if not text.isprintable()), None):
@@ -147,22 +153,6 @@ class RunRequests:
             promise = Promise(run.id, _wish(run), run.job, run.requested)
             run = msgspec.structs.replace(run, id=self._promised(idempotency_key, promise))
         return run if self.records.create(run) else self.records.get(run.id).run
-
-    def _check_apply(self, job: str, trigger: TriggeredBy) -> None:
-        """Raise Refused unless a run of this job may apply its own plan."""
-        settings = self.configuration.jobs[job]
-        if not isinstance(settings, TagAudit):
-            raise Refused(f"Job '{job}' changes nothing in Azure, so there is nothing to apply; use mode 'plan'.")
-        if trigger is not TriggeredBy.CLI:
-            raise Refused(
-                "Over HTTP runs make plans only; use mode 'plan', look at the plan, and approve it with POST "
-                "/api/plans/PLAN/apply."
-            )
-        if not settings.armed_subscriptions:
-            raise Refused(
-                f"Job '{job}' has no armed subscription, so nothing could be applied; add exact ids to "
-                f"jobs.{job}.armed_subscriptions in steward.toml."
-            )
 
     def known(self, job: str) -> str:
         """Return the job's name; raises Unknown if there is no such job."""
@@ -204,8 +194,8 @@ class RunRequests:
 
     def _new(self, job: str, trigger: TriggeredBy, new_id: str, now: datetime) -> Run:
         settings = self.configuration.jobs[job]
-        timer = trigger in (TriggeredBy.TIMER, TriggeredBy.ADMIN)
-        mode = settings.mode if timer and isinstance(settings, TagAudit) else Mode.PLAN
+        timer = trigger is TriggeredBy.TIMER
+        mode = settings.mode if timer and isinstance(settings, TagAudit | Cleanup) else Mode.PLAN
         return Run(id=new_id, job=job, mode=mode, trigger=trigger, requested=now)
 
     def remembers(self, job: str, idempotency_key: str | None) -> bool:

@@ -1,5 +1,6 @@
 """steward.toml as typed values: every problem at once, each with its place, and what it costs."""
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated
@@ -7,6 +8,7 @@ from typing import Annotated
 import msgspec
 
 from shared_code import exemptions, rule_problems
+from shared_code.cleanup_settings import CleanupRules, RuleSettings
 from shared_code.durations import Duration
 from shared_code.exemptions import Exemption
 from shared_code.foreign_text import one_line
@@ -19,12 +21,14 @@ from shared_code.settings_reader import SettingsReader
 from shared_code.tag_formats import is_guid
 from shared_code.tag_keys import problem_of
 from shared_code.tag_rules import RuleMode, TagRule
+from shared_code.windows import Window
 
 __all__ = [
     "JOBS",
     "WRITING",
     "AnyJob",
     "Caution",
+    "Cleanup",
     "Configuration",
     "Costs",
     "JobSettings",
@@ -79,22 +83,52 @@ class TagAudit(AnyJob, frozen=True):
     exemptions: Annotated[tuple[Exemption, ...], _says("Where rules need not be kept, until when, and why.")] = ()
 
 
+class Cleanup(AnyJob, frozen=True):
+    """`[jobs.cleanup]`.
+
+    Deletions are made in `armed_subscriptions` alone, by id and never by pattern, and only where something is
+    protected by name. A plan of more than `max_deletions`, or of more than `max_share` of the things of a type in a
+    subscription, is not applied.
+    """
+
+    mode: Annotated[Mode, _says("plan, or apply: whether the timer may apply automatic rules.")] = Mode.PLAN
+    armed_subscriptions: Annotated[
+        tuple[str, ...], _says("Ids of subscriptions in which something may be deleted.")
+    ] = ()
+    protected_resource_groups: Annotated[
+        tuple[str, ...], _says("Names of resource groups that are never touched; globs. Needed where armed.")
+    ] = ()
+    protected_names: Annotated[tuple[str, ...], _says("Names of resources that are never touched; globs.")] = ()
+    protected_tags: Annotated[tuple[str, ...], _says("Keys of tags that protect, with any value but 'false'.")] = (
+        "keep",
+        "do-not-delete",
+        "donotdelete",
+    )
+    max_deletions: Annotated[int, msgspec.Meta(ge=1, le=10_000), _says("Deletions in one plan that is applied.")] = 20
+    max_share: Annotated[
+        float, msgspec.Meta(gt=0, le=1), _says("The same as a share of the things of a type in a subscription.")
+    ] = 0.1
+    delete_window: Annotated[Window | None, _says("When something may be deleted, UTC, such as 22:00-06:00.")] = None
+    rules: Annotated[CleanupRules, _says("The rules that are on.")] = CleanupRules()
+
+
 class Watchdog(AnyJob, frozen=True):
     """`[jobs.watchdog]`; `retention_days` is how long runs and their reports are kept."""
 
     retention_days: Annotated[int, msgspec.Meta(ge=1, le=3650), _says("How many days runs are kept.")] = 90
 
 
-type JobSettings = ListResourceGroups | TagAudit | Watchdog
+type JobSettings = ListResourceGroups | TagAudit | Cleanup | Watchdog
 
-JOBS: dict[str, type[ListResourceGroups] | type[TagAudit] | type[Watchdog]] = {
+JOBS: dict[str, type[ListResourceGroups] | type[TagAudit] | type[Cleanup] | type[Watchdog]] = {
     "list-resource-groups": ListResourceGroups,
     "tag-audit": TagAudit,
+    "cleanup": Cleanup,
     "watchdog": Watchdog,
 }
 """The jobs there are, by name, each with the type of its table in steward.toml."""
 
-WRITING = frozenset({"tag-audit"})
+WRITING = frozenset({"tag-audit", "cleanup"})
 """The jobs that may change something in Azure."""
 
 
@@ -110,6 +144,20 @@ class Configuration(msgspec.Struct, frozen=True):
     """What Azure and Steward make of each schedule, also of those that are refused."""
     lists: dict[str, tuple[str, ...]] = {}
     """The values in each file that a rule's `allowed_from` names."""
+    own_resource_group: str | None = None
+    """The id of the resource group that the app itself is in, from the app settings; None where it runs elsewhere."""
+
+    def digest_of(self, job: str) -> str:
+        """Return the digest of what a job's plans are made by: scope, rules, and what is exempted from them."""
+        settings = self.jobs.get(job)
+        made_by: list[object] = [self.scope]
+        if isinstance(settings, TagAudit):
+            made_by += [settings.rules, settings.exemptions, self.lists]
+        if isinstance(settings, Cleanup):
+            made_by += [settings.rules, settings.protected_resource_groups, settings.protected_names]
+            made_by += [settings.protected_tags]
+        encoded = msgspec.json.encode(made_by, enc_hook=str, order="deterministic")
+        return hashlib.sha256(encoded).hexdigest()
 
     def problems_of(self, job: str, costs: Costs) -> list[Problem]:
         """Return the problems that cost this job its timer or its runs."""
@@ -164,6 +212,10 @@ def configure(
             lists = _lists(settings.rules, read_list)
             _tag_problems(settings, where, reader, lists)
             warnings += [Caution(at, text, name) for at, text in _tag_cautions(settings, where, reader)]
+        if isinstance(settings, Cleanup):
+            for at, text in _cleanup_problems(settings, where):
+                reader.problem(at, text, Costs.RUNS, name)
+            warnings += [Caution(at, text, name) for at, text in _cleanup_cautions(settings, where)]
         if settings.schedule is None:
             if name == "watchdog" and not reader.problems:
                 warnings.append(Caution(where, _UNWATCHED, name))
@@ -206,11 +258,7 @@ def _lists(rules: Sequence[TagRule], read_list: Callable[[str], Sequence[str] | 
 
 
 def _tag_problems(settings: TagAudit, where: str, reader: SettingsReader, lists: Mapping[str, Sequence[str]]) -> None:
-    found: list[tuple[str, str]] = []
-    for position, identifier in enumerate(settings.armed_subscriptions):
-        if not is_guid(identifier):
-            text = "is no id of a subscription; name each by its GUID, as nothing else arms one"
-            found.append((f"{where}.armed_subscriptions[{position}]", f"'{one_line(identifier, 80)}' {text}"))
+    found = list(_arming_problems(settings.armed_subscriptions, where))
     if wrong := problem_of(settings.owner_tag):
         found.append((f"{where}.owner_tag", f"'{one_line(settings.owner_tag, 80)}' {wrong}"))
     found += rule_problems.problems_of(reader.items_of(TagRule), lists)
@@ -219,19 +267,81 @@ def _tag_problems(settings: TagAudit, where: str, reader: SettingsReader, lists:
         reader.problem(place, text, Costs.RUNS, where.rpartition(".")[2])
 
 
-def _tag_cautions(settings: TagAudit, where: str, reader: SettingsReader) -> Iterator[tuple[str, str]]:
-    if settings.schedule is not None and not reader.items_of(TagRule):
-        yield f"{where}.rules", "there is none, so that every run fails; write one under [[jobs.tag-audit.rules]]"
-    automatic = [position for position, rule in enumerate(settings.rules) if rule.mode is RuleMode.AUTOMATIC]
-    if settings.mode is Mode.APPLY and not settings.armed_subscriptions:
+def _arming_problems(armed: Sequence[str], where: str) -> Iterator[tuple[str, str]]:
+    for position, identifier in enumerate(armed):
+        if not is_guid(identifier):
+            text = "is no id of a subscription; name each by its GUID, as nothing else arms one"
+            yield f"{where}.armed_subscriptions[{position}]", f"'{one_line(identifier, 80)}' {text}"
+
+
+def _cleanup_problems(settings: Cleanup, where: str) -> Iterator[tuple[str, str]]:
+    yield from _arming_problems(settings.armed_subscriptions, where)
+    if settings.armed_subscriptions and not settings.protected_resource_groups:
+        text = 'is empty, and subscriptions are armed; name what must never be touched, such as ["rg-core-*"]'
+        yield f"{where}.protected_resource_groups", text
+    if settings.armed_subscriptions and settings.max_share >= 1:
+        yield f"{where}.max_share", "is 1, which is no limit at all; write less, such as 0.1"
+    for key in ("protected_resource_groups", "protected_names"):
+        for position, pattern in enumerate(getattr(settings, key)):
+            if wrong := _pattern_problem(pattern, of_groups=key == "protected_resource_groups"):
+                yield f"{where}.{key}[{position}]", f"'{one_line(pattern, 80)}' {wrong}"
+    for position, key in enumerate(settings.protected_tags):
+        if wrong := problem_of(key):
+            yield f"{where}.protected_tags[{position}]", f"'{one_line(key, 80)}' {wrong}"
+    for name, rule in settings.rules.on.items():
+        yield from ((f"{where}.rules.{name}.{key}", text) for key, text in rule.problems())
+        if rule.mode is RuleMode.AUTOMATIC:
+            yield from ((f"{where}.rules.{name}.{key}", text) for key, text in _haste(rule))
+
+
+def _haste(rule: RuleSettings) -> Iterator[tuple[str, str]]:
+    """Say where a rule that needs no person would delete what it has hardly watched."""
+    if rule.minimum_age is not None and rule.minimum_age.length < timedelta(days=1):
+        yield "minimum_age", f"'{rule.minimum_age}' is too short for mode 'automatic'; write '1d' or more, or 'approve'"
+    if rule.minimum_observations == 1:
+        yield "minimum_observations", "is 1, and mode 'automatic' needs a second look; write 2 or more, or 'approve'"
+
+
+def _pattern_problem(pattern: str, *, of_groups: bool) -> str | None:
+    """Return why a glob on names protects nothing, or None."""
+    if not pattern.strip():
+        return "is blank, so it protects nothing; write a name such as 'rg-core-*', or remove it"
+    if pattern != pattern.strip():
+        return "begins or ends with a space, as no name does, so it protects nothing; remove the space"
+    # A resource within another is named with a slash, 'server/orders'.
+    if "/" in pattern if of_groups else pattern.startswith("/"):
+        return "is no name, so it protects nothing; write the name alone, such as 'rg-core-*', not an id"
+    return None
+
+
+def _cleanup_cautions(settings: Cleanup, where: str) -> Iterator[tuple[str, str]]:
+    on = settings.rules.on
+    if settings.schedule is not None and not on:
+        yield f"{where}.rules", "there is none, so that every run fails; name one, such as [jobs.cleanup.rules.expired]"
+    automatic = [name for name, rule in on.items() if rule.mode is RuleMode.AUTOMATIC]
+    yield from _mode_cautions(
+        settings.mode, settings.armed_subscriptions, [f"rules.{name}" for name in automatic], where
+    )
+
+
+def _mode_cautions(mode: Mode, armed: Sequence[str], automatic: Sequence[str], where: str) -> Iterator[tuple[str, str]]:
+    """Say where the mode of the job and those of its rules do not go together."""
+    if mode is Mode.APPLY and not armed:
         yield (
             f"{where}.mode",
             "is 'apply', and no subscription is armed, so nothing is applied; name some, or plan only",
         )
-    if settings.mode is Mode.APPLY and not automatic:
+    if mode is Mode.APPLY and not automatic:
         yield f"{where}.mode", "is 'apply', and no rule is 'automatic', so the timer applies nothing"
-    if settings.mode is Mode.PLAN:
+    if mode is Mode.PLAN:
         text = "is 'automatic', and the job's mode is 'plan', so its changes wait for a person; \"approve\" says so"
-        yield from ((f"{where}.rules[{position}].mode", text) for position in automatic)
+        yield from ((f"{where}.{rule}.mode", text) for rule in automatic)
+
+
+def _tag_cautions(settings: TagAudit, where: str, reader: SettingsReader) -> Iterator[tuple[str, str]]:
+    if settings.schedule is not None and not reader.items_of(TagRule):
+        yield f"{where}.rules", "there is none, so that every run fails; write one under [[jobs.tag-audit.rules]]"
+    automatic = [f"rules[{number}]" for number, rule in enumerate(settings.rules) if rule.mode is RuleMode.AUTOMATIC]
+    yield from _mode_cautions(settings.mode, settings.armed_subscriptions, automatic, where)
     yield from rule_problems.cautions_of(reader.items_of(TagRule))
     yield from exemptions.cautions_of(reader.items_of(Exemption), {rule.name for rule in settings.rules})

@@ -5,6 +5,7 @@ import difflib
 import tomllib
 from collections.abc import Mapping
 from enum import Enum
+from types import NoneType, UnionType
 from typing import Annotated, Any, TypeAliasType, get_args, get_origin
 
 import msgspec
@@ -14,6 +15,7 @@ from shared_code.foreign_text import one_line
 from shared_code.ncrontab import ScheduleError
 from shared_code.problems import Costs, Problem
 from shared_code.schedules import fill
+from shared_code.windows import Window
 
 
 class SettingsReader:
@@ -50,11 +52,18 @@ class SettingsReader:
             self.problem(self._place, "not valid TOML: nested too deeply", Costs.RUNS)
         return {}
 
-    def only_known(self, table: Mapping[str, Any], known: tuple[str, ...], place: str, job: str | None = None) -> None:
+    def only_known(
+        self,
+        table: Mapping[str, Any],
+        known: tuple[str, ...],
+        place: str,
+        job: str | None = None,
+        noun: str = "key",
+    ) -> None:
         """Take down every key that is none."""
         for key in table:
             if key not in known:
-                self.unknown("key", key, known, place, job)
+                self.unknown(noun, key, known, place, job)
 
     def unknown(self, noun: str, name: str, known: tuple[str, ...], place: str, job: str | None) -> None:
         """Take down one name that is none, with the nearest that is one."""
@@ -71,15 +80,18 @@ class SettingsReader:
         fields = msgspec.structs.fields(kind)
         needed = [field.name for field in fields if field.required]
         if not isinstance(table, dict):
-            self.problem(place, f"must be a table, not {_toml_type(table)}", Costs.RUNS, job)
+            self.problem(
+                place, f"must be a table, not {_toml_type(table)}{_heading(kind, place, table)}", Costs.RUNS, job
+            )
             return None if needed else {}
-        self.only_known(table, tuple(field.name for field in fields), place, job)
+        known = tuple(field.encode_name for field in fields)
+        self.only_known(table, known, place, job, getattr(kind, "NOUN", "key"))
         literal = getattr(kind, "LITERAL", ())
         values: dict[str, Any] = {}
         for field in fields:
-            if field.name in table:
-                where = f"{place}.{field.name}"
-                value = table[field.name]
+            if field.encode_name in table:
+                where = f"{place}.{field.encode_name}"
+                value = table[field.encode_name]
                 if field.name != "schedule" and field.name not in literal:
                     value = self._filled(value, where, job)
                 if value is not _NOTHING:
@@ -115,7 +127,7 @@ class SettingsReader:
         except msgspec.ValidationError as error:
             reason, _, inner = str(error).partition(" - at `$")
             costs = Costs.TIMER if place.endswith(".schedule") else Costs.RUNS
-            self.problem(f"{place}{inner.rstrip('`')}", _plain(reason, kind), costs, job)
+            self.problem(f"{place}{inner.rstrip('`')}", one_line(_plain(reason, kind)), costs, job)
             return _NOTHING
         return converted
 
@@ -150,14 +162,26 @@ _WORDS = {
 
 
 def _from_toml(kind: type, value: object) -> object:
-    if kind is Duration:
-        return Duration.parse(value)
+    if kind in (Duration, Window):
+        if isinstance(value, list | dict):
+            raise ValueError(f"must be a text in quotes, not {_toml_type(value)}")
+        return kind.parse(value)
     raise NotImplementedError(kind)
 
 
 def _toml_type(value: object) -> str:
     kind = type(value).__name__
     return _WORDS[{"dict": "object", "list": "array"}.get(kind, kind)]
+
+
+def _heading(kind: type[msgspec.Struct], place: str, value: object) -> str:
+    """Say how the table is begun; nothing where that would take counting the tables of a list."""
+    name = place.rpartition(": ")[2]
+    if "[" in name:
+        return ""
+    if hasattr(kind, "NOUN"):
+        name = f"{name}.{msgspec.structs.fields(kind)[0].encode_name}"
+    return f"; write [{name}]" + (", in single brackets" if isinstance(value, list) else "")
 
 
 def _bare(type_: Any) -> Any:
@@ -167,8 +191,17 @@ def _bare(type_: Any) -> Any:
             type_ = type_.__value__
         elif get_origin(type_) is Annotated:
             type_ = get_args(type_)[0]
+        elif (optional := _optional_table(type_)) is not None:
+            type_ = optional
         else:
             return type_
+
+
+def _optional_table(type_: Any) -> type[msgspec.Struct] | None:
+    """Return the type of a table that may be left out; None for anything else."""
+    inner = [each for each in get_args(type_) if each is not NoneType] if isinstance(type_, UnionType) else []
+    alone = inner[0] if len(inner) == 1 else None
+    return alone if isinstance(alone, type) and issubclass(alone, msgspec.Struct) else None
 
 
 def _item(kind: Any) -> type[msgspec.Struct] | None:
@@ -203,6 +236,8 @@ def _plain(reason: str, kind: Any) -> str:
     if reason.startswith("Invalid RFC3339"):
         return "is no date; write one such as 2026-12-31"
     text = reason[0].lower() + reason[1:].replace(" | null`", "`")
+    if text.endswith("<= 1.0"):
+        text += "; a share such as 0.1 is 10 %"  # nothing else ends at 1
     for theirs, ours in _WORDS.items():
         text = text.replace(f"`{theirs}`", ours)
     return text

@@ -4,9 +4,11 @@ from typing import Any
 
 import msgspec
 
+from shared_code.cleanup_rules import RULES
 from shared_code.durations import Duration
 from shared_code.scope import Scope
 from shared_code.settings import JOBS
+from shared_code.windows import Window
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -17,6 +19,8 @@ def schema() -> dict[str, Any]:
     What one key means for another is `steward check`'s alone.
     """
     references, parts = msgspec.json.schema_components([Scope, *JOBS.values()], schema_hook=_own)
+    for name, rule in RULES.items():
+        parts["CleanupRules"]["properties"][name]["description"] = rule.sentence
     for part in parts.values():
         _close(part)
     scope, *tables = references
@@ -42,7 +46,20 @@ def schema() -> dict[str, Any]:
 def _own(kind: type) -> dict[str, Any]:
     if kind is Duration:
         return {"type": "string", "pattern": "^[0-9]{1,6}[smhdw]$", "examples": ["90s", "60m", "6h", "14d", "2w"]}
+    if kind is Window:
+        return {
+            "type": "string",
+            "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$",
+            "examples": ["22:00-06:00"],
+        }
     raise NotImplementedError(kind)
+
+
+def _written(default: Any) -> Any:
+    """Return a default without the keys that have no value."""
+    if not isinstance(default, dict):
+        return default
+    return {key: _written(each) for key, each in default.items() if each is not None}
 
 
 def _close(part: dict[str, Any]) -> None:
@@ -56,8 +73,10 @@ def _close(part: dict[str, Any]) -> None:
 
 def _without_null(value: dict[str, Any]) -> dict[str, Any]:
     """TOML has no null: what has no value is not written."""
-    if value.get("default", "") is None:
+    if "default" in value:
+        default = _written(value["default"])
         value = {key: each for key, each in value.items() if key != "default"}
+        value |= {} if default is None else {"default": default}
     choices: list[dict[str, Any]] = [each for each in value.get("anyOf", ()) if each != {"type": "null"}]
     if len(choices) != 1:
         return value

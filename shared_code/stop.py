@@ -60,8 +60,11 @@ class Stop:
         if stored is None:
             return None
         try:
-            return _decode(stored.data)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            order = _decode(stored.data)
+            if order.since.tzinfo is None:
+                raise ValueError("its time has no zone")
+            return order
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise Damaged(f"The stop in '{KEY}' cannot be read, so it counts; 'steward resume' removes it.") from error
 
     def set(self, by: str, reason: str) -> StopOrder:

@@ -24,6 +24,7 @@ from shared_code.violations import LONGEST_EVIDENCE, Breach, Violation
 SUBSCRIPTION_TYPE = "Microsoft.Resources/subscriptions"
 GROUP_TYPE = "Microsoft.Resources/resourceGroups"
 _REMEMBERED = 4096
+_SLASHES_OF_A_GROUP = 4
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,9 @@ class SubscriptionAudit:
 
     def _place(self, resource_id: str) -> _Place:
         """Say where something lies; the start of an id names its group, and each is looked at once."""
-        start = "/".join(resource_id.split("/", 5)[:5])
+        start = resource_id.partition("/providers/")[0]
+        if start.count("/") != _SLASHES_OF_A_GROUP:
+            start = "/".join(resource_id.split("/", 5)[:5])
         place = self._places.get(start)
         if place is None:
             name = group_name(start)
@@ -217,6 +220,7 @@ class SubscriptionAudit:
                         mode=check.rule.mode,
                         reason=violation.detail,
                         seen=subject.tags,
+                        conditions=(*check.rule.applies_to.tags, *check.rule.applies_to.exclude_tags),
                         change=proposal,
                     )
                 )

@@ -18,7 +18,7 @@ from shared_code.snapshots import Snapshots
 from shared_code.work import Work
 
 READERS = 16
-"""Subscriptions read at the same time."""
+"""Subscriptions read at the same time, where reading is waiting for Azure more than anything else."""
 
 type Read = Callable[[Subscription, Parts], None]
 """Reads one subscription and saves its part."""
@@ -51,8 +51,20 @@ class Survey:
         return self._parts.lines(subscription.id.casefold(), kind)
 
 
-def survey(work: Work, read: Read) -> Survey:
+def survey(
+    work: Work,
+    read: Read,
+    *,
+    readers: int = READERS,
+    prepare: Callable[[tuple[Subscription, ...]], None] = lambda _: None,
+) -> Survey:
     """Choose the subscriptions, and read those that an earlier attempt at this run did not finish.
+
+    Args:
+        work: what to read, and where parts are left.
+        read: called for each subscription, from several threads.
+        readers: how many are read at the same time; each has two pages in memory.
+        prepare: given the subscriptions that will be read, before any of them is.
 
     Raises:
         AzureError: the list of subscriptions, or what lies under a management group, could not be read.
@@ -61,7 +73,7 @@ def survey(work: Work, read: Read) -> Survey:
         Interrupted, Fenced: from the checkpoint.
     """
     scope, requested = work.configuration.scope, work.run.scope.subscriptions
-    parts = Parts(work.store, work.run.id, scope)
+    parts = Parts(work.store, work.run.id, scope, work.configuration.digest_of(work.run.job))
     # What an earlier attempt at this run has read is known too, though no run has ended with it yet.
     known = {
         key(one.id): one
@@ -73,13 +85,32 @@ def survey(work: Work, read: Read) -> Survey:
             *Snapshots(work.store, work.run.job).subscriptions(),
         )
     }
+    selection = _selection(work, requested, known.values())
+    done = parts.finished()
+    missing = tuple(each for each in selection.to_read if each.id.casefold() not in done)
+    if missing:
+        prepare(missing)
+    _read_missing(work, missing, len(selection.to_read), parts, read, readers)
+    return Survey(parts, selection)
+
+
+def in_scope(work: Work) -> tuple[Subscription, ...]:
+    """Return the subscriptions of the configured scope that work, as they are now.
+
+    Raises:
+        AzureError: the list of subscriptions, or what lies under a management group, could not be read.
+        EmptyScope: nothing is in scope.
+    """
+    return _selection(work, None, ()).to_read
+
+
+def _selection(work: Work, requested: tuple[str, ...] | None, known: Iterable[Subscription]) -> Selection:
+    scope = work.configuration.scope
     visible = work.estate.subscriptions()
     under: frozenset[str] | None = None
     if scope.management_groups:
         under = frozenset().union(*map(work.estate.subscriptions_under, scope.management_groups))
-    selection = select(visible, scope, requested, under=under, known=known.values())
-    _read_missing(work, selection.to_read, parts, read)
-    return Survey(parts, selection)
+    return select(visible, scope, requested, under=under, known=known)
 
 
 def side_by_side(function: Callable[[Subscription], None], subscriptions: Iterable[Subscription]) -> None:
@@ -121,13 +152,13 @@ def reading_counts(verdicts: list[Verdict]) -> dict[str, int]:
     }
 
 
-def _read_missing(work: Work, to_read: tuple[Subscription, ...], parts: Parts, read: Read) -> None:
-    done = parts.finished()
-    missing = [subscription for subscription in to_read if subscription.id.casefold() not in done]
-    total, finished = len(to_read), len(to_read) - len(missing)
+def _read_missing(
+    work: Work, missing: tuple[Subscription, ...], total: int, parts: Parts, read: Read, readers: int
+) -> None:
+    finished = total - len(missing)
     work.progress(Progress(finished, total))
     ended: SimpleQueue[Future[None]] = SimpleQueue()
-    with ThreadPoolExecutor(READERS, "read") as pool:
+    with ThreadPoolExecutor(readers, "read") as pool:
         try:
             for subscription in missing:
                 pool.submit(read, subscription, parts).add_done_callback(ended.put)

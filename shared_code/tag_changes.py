@@ -148,13 +148,14 @@ def course_of(change: TagChange, before: Tags) -> Course:
     return Course(tuple(writes[place] for place in done), (views[0], *(views[place + 1] for place in done)))
 
 
-def obstacle(change: TagChange, seen: Tags, present: Tags) -> str | None:
+def obstacle(change: TagChange, seen: Tags, present: Tags, conditions: Iterable[str] = ()) -> str | None:
     """Say why a change that was planned may not begin; None if it may.
 
     Args:
         change: as planned.
         seen: the tags that the plan was made from.
         present: the tags as read just now.
+        conditions: other keys that decide whether the rule applies at all.
     """
     if problem := problem_of(change):
         return f"the plan asks for what cannot be: {problem}"
@@ -165,7 +166,7 @@ def obstacle(change: TagChange, seen: Tags, present: Tags) -> str | None:
     course = course_of(change, present)
     if not course.writes:
         return "it is already as wanted"
-    for name in names:
+    for name in (*names, *conditions):
         if why := _changed(name, was.get(fold(name), []), held.get(fold(name), [])):
             return f"{why} since the plan was made"
     first = course.writes[0]

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from shared_code.model import Tags
-from shared_code.tag_keys import LONGEST_KEY, LONGEST_VALUE, fold
+from shared_code.tag_keys import LONGEST_KEY, LONGEST_VALUE, MOST_TAGS, fold
 from shared_code.tag_rules import TagRule
 from shared_code.tag_values import Values
 from shared_code.violations import Breach, Violation
@@ -23,6 +23,7 @@ class Check:
     """
 
     __slots__ = (
+        "_counted",
         "_known",
         "_violation",
         "absent",
@@ -43,6 +44,7 @@ class Check:
         self.spelled = rule.tag if rule.spelling else None
         self.accepted: set[str | None] = set()
         self.proposes = frozenset(rule.proposes)
+        self._counted: dict[int, Violation] = {}
         self._known: dict[tuple[tuple[str, str | None], ...], tuple[Violation, ...]] = {}
         self._violation = Violation(
             rule=rule.name,
@@ -83,10 +85,15 @@ class Check:
 
     def too_many(self, tags: Tags) -> Violation | None:
         """Return the violation of `max_tags`, if that is broken."""
-        most = self.rule.max_tags
-        if most is None or len(tags) <= most:
+        most, number = self.rule.max_tags, len(tags)
+        if most is None or number <= most:
             return None
-        return replace(self._violation, kind=Breach.COUNT, tag=None, value=str(len(tags)), expected=f"at most {most}")
+        known = self._counted.get(number)
+        if known is None:
+            known = replace(self._violation, kind=Breach.COUNT, tag=None, value=str(number), expected=f"at most {most}")
+            if number <= MOST_TAGS:
+                self._counted[number] = known
+        return known
 
     def _of_tag(self, own: list[str], others: list[str], tags: Tags) -> Iterator[Violation]:
         present = own + others

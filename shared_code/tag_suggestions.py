@@ -52,8 +52,9 @@ def propose(
 
 def applied(tags: Tags, change: TagChange) -> Tags:
     """Return the tags after a change; what is set takes the place of the same key in another case."""
-    gone = {*change.remove, *(key for key in tags if fold(key) in {fold(name) for name in change.set})}
-    return {key: value for key, value in tags.items() if key not in gone} | change.set
+    replaced = set(map(fold, change.set))
+    kept = {key: value for key, value in tags.items() if key not in change.remove and fold(key) not in replaced}
+    return kept | change.set
 
 
 def _change(check: Check, tag: str, subject: Subject, parents: dict[Parent, Tags | None]) -> TagChange:

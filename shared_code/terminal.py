@@ -1,9 +1,10 @@
 """What a person in front of a terminal sees: tables, progress and closing lines; every foreign text made safe."""
 
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.cells import cell_len
@@ -14,12 +15,13 @@ from rich.text import Text
 
 from shared_code.catalog import JobView
 from shared_code.compliance import Count
+from shared_code.eligibility import Decided, Decision
 from shared_code.foreign_text import one_line
 from shared_code.group_changes import GroupChange
 from shared_code.model import UNREAD, Finding, Reading, ResourceGroup
 from shared_code.outcomes import Outcome, Result
-from shared_code.plan import Plan
-from shared_code.runs import Progress, Run, RunStatus
+from shared_code.plan import Action, Plan
+from shared_code.runs import Mode, Progress, Run, RunStatus
 from shared_code.schedule_preview import Preview
 from shared_code.times import duration_text, text_of
 from shared_code.undo import Left
@@ -169,7 +171,9 @@ def show_runs(runs: Iterable[Run]) -> None:
     rows: list[tuple[str, ...]] = []
     for run in runs:
         took = duration_text(run.ended - run.started) if run.ended and run.started else ""
-        result = run.error or ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in run.counts.items())
+        counts = ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in run.counts.items())
+        # What was changed must be seen even where something then went wrong.
+        result = f"{counts}. {run.error}" if counts and run.error and run.mode is Mode.APPLY else run.error or counts
         started = text_of(run.started) if run.started else ""
         rows.append((run.id, run.mode, run.trigger, run.status, started, took, one_line(result)))
     _print_rows(rows, ("Run", "Mode", "Trigger", "Status", "Started", "Took", "Result"), wrap=("Result",))
@@ -248,8 +252,12 @@ def show_plan(plan: Plan) -> None:
         "digest": plan.digest,
     }.items():
         out.print(f"  {name:<24} {value}", soft_wrap=True)
+    if plan.has(Action.DELETE):
+        counts = Counter(item.type or item.kind for item in plan.items)
+        kinds = ", ".join(f"{number:,} {one_line(name)}" for name, number in counts.most_common())
+        out.print(f"  {'deletes':<24} {kinds}", soft_wrap=True)
     for item, _ in zip(plan.items, range(LONGEST_TABLE), strict=False):
-        out.print(f"{item.mode} {one_line(item.rule)}: {one_line(item.change.words, LONGEST_TEXT)}", soft_wrap=True)
+        out.print(f"{item.mode} {one_line(item.rule)}: {one_line(item.words, LONGEST_TEXT)}", soft_wrap=True)
         out.print(
             f"  {one_line(item.resource_id, LONGEST_TEXT)}: {one_line(item.reason, LONGEST_TEXT)}", soft_wrap=True
         )
@@ -262,15 +270,34 @@ def show_outcomes(outcomes: Iterable[Outcome], total: int) -> None:
     """Print the first outcomes, each with its resource and its reason, and how many more there are."""
     out = console()
     shown = 0
-    style = {Result.CHANGED: "green", Result.SKIPPED: "yellow", Result.FAILED: "red"}
+    style = {Result.SKIPPED: "yellow", Result.DELETING: "yellow", Result.FAILED: "red"}
     for outcome, _ in zip(outcomes, range(LONGEST_TABLE), strict=False):
-        said = f"{outcome.outcome} {one_line(outcome.rule)}: {one_line(outcome.change.words, LONGEST_TEXT)}"
-        out.print(said, style=style[outcome.outcome], soft_wrap=True)
+        words = f": {one_line(outcome.words, LONGEST_TEXT)}" if outcome.change else ""
+        said = f"{outcome.outcome} {one_line(outcome.rule)}{words}"
+        out.print(said, style=style.get(outcome.outcome, "green"), soft_wrap=True)
         reason = f": {one_line(outcome.reason, LONGEST_TEXT)}" if outcome.reason else ""
         out.print(f"  {one_line(outcome.resource_id, LONGEST_TEXT)}{reason}", soft_wrap=True)
         shown += 1
     if total > shown:
         out.print(f"… and {total - shown:,} more outcomes: all are in the report.")
+
+
+def show_decisions(decisions: Iterable[Decision], total: int) -> None:
+    """Print the first decisions that something may come of, each with its reasons, and how many others there are."""
+    out = console()
+    shown = 0
+    telling = (each for each in decisions if each.decision in (Decided.PLANNED, Decided.WAITING, Decided.UNREAD))
+    for each, _ in zip(telling, range(LONGEST_TABLE), strict=False):
+        style = "red" if each.decision is Decided.PLANNED else "yellow"
+        out.print(
+            f"{each.decision} {one_line(each.rule)}: {one_line(each.detail, LONGEST_TEXT)}", style=style, soft_wrap=True
+        )
+        out.print(f"  {one_line(each.resource_id, LONGEST_TEXT)}", soft_wrap=True)
+        for reason in each.reasons:
+            out.print(f"    {one_line(reason, LONGEST_TEXT)}", soft_wrap=True)
+        shown += 1
+    if total > shown:
+        out.print(f"… and {total - shown:,} more decisions: all are in the report, each with its reason.")
 
 
 def show_left(left: Iterable[Left], total: int) -> None:
@@ -285,6 +312,19 @@ def show_left(left: Iterable[Left], total: int) -> None:
         shown += 1
     if total > shown:
         out.print(f"… and {total - shown:,} more that are not restored: all are in the report.")
+
+
+def show_snoozes(views: Iterable[dict[str, Any]]) -> None:
+    """Print each snooze: of what, until when, by whom and why; one that cannot be read has a reason alone."""
+    out = console()
+    for view in views:
+        state = "in force" if view["active"] else "ended"
+        if view["until"] is None:
+            out.print(f"{state}: {one_line(view['reason'], LONGEST_TEXT)}", style="yellow", soft_wrap=True)
+            continue
+        said = f"{state}: {one_line(view['rule'])}, until {one_line(view['until'])} by {one_line(view['by'])}"
+        out.print(f"{said}: {one_line(view['reason'], LONGEST_TEXT)}", soft_wrap=True)
+        out.print(f"  {one_line(view['resource_id'], LONGEST_TEXT)}", soft_wrap=True)
 
 
 def show_groups(groups: Iterable[ResourceGroup], total: int) -> None:

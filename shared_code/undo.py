@@ -9,7 +9,7 @@ import msgspec
 from shared_code.errors import AzureError, NotFound
 from shared_code.foreign_text import one_line
 from shared_code.model import TagChange
-from shared_code.outcomes import Mark, Result
+from shared_code.outcomes import Mark
 from shared_code.plan import Plan, PlanItem
 from shared_code.ports import TagWriter
 from shared_code.tag_changes import inverse
@@ -70,9 +70,11 @@ def _look(item: PlanItem, mark: Mark, writer: TagWriter) -> PlanItem | Left:
         present = writer.tags(item.resource_id)
     except AzureError as error:
         return _left(item, f"it cannot be read: {error}", unread=not isinstance(error, NotFound))
+    if item.change is None:
+        return _left(item, "what was deleted is not made again; its tombstone in the store says what it was")
     after = mark.outcome.after if mark.outcome else None
     found = inverse(item.change, mark.before, after, present)
-    if isinstance(found, str) and mark.outcome is not None and mark.outcome.outcome is Result.FAILED:
+    if isinstance(found, str) and mark.outcome is not None and mark.outcome.unsure:
         # What Azure accepted and did not show in time may show by now.
         late = inverse(item.change, mark.before, None, present)
         found = late if isinstance(late, TagChange) else found

@@ -18,7 +18,7 @@ from shared_code.locks import Locks
 from shared_code.processes import is_dead, this_process
 from shared_code.run_records import RunRecords
 from shared_code.run_requests import RunRequests
-from shared_code.settings import Configuration, Costs, Problem, configure
+from shared_code.settings import Cleanup, Configuration, Costs, Problem, configure
 from shared_code.stop import Stop
 from shared_code.store import Store, open_store
 
@@ -62,6 +62,11 @@ def user_name() -> str | None:
         return None
 
 
+def _cleans(configuration: Configuration) -> bool:
+    settings = configuration.jobs["cleanup"]
+    return isinstance(settings, Cleanup) and bool(settings.rules.on)
+
+
 @dataclass(frozen=True)
 class Steward:
     """Everything a caller may need, each part built on first use and kept."""
@@ -84,12 +89,20 @@ class Steward:
         read = configure(content, path.name, self.environ, partial(read_list, path.parent))
         settings = [*self.environment.problems, *self._store_problem()]
         problems = [Problem("app settings", text, Costs.RUNS) for text in settings]
+        of_one_job = {
+            "watchdog": self.environment.watchdog_problems,
+            "tag-audit": self.environment.activity_problems,
+            # Where no rule is on, nothing is cleaned up, and nobody has to say where the app is.
+            "cleanup": self.environment.cleanup_problems if _cleans(read) else (),
+        }
         problems += [
-            Problem("app settings", text, Costs.RUNS, "watchdog") for text in self.environment.watchdog_problems
+            Problem("app settings", text, Costs.RUNS, job) for job, texts in of_one_job.items() for text in texts
         ]
-        logs = self.environment.activity_problems
-        problems += [Problem("app settings", text, Costs.RUNS, "tag-audit") for text in logs]
-        return msgspec.structs.replace(read, problems=(*problems, *read.problems))
+        return msgspec.structs.replace(
+            read,
+            problems=(*problems, *read.problems),
+            own_resource_group=self.environment.own_resource_group,
+        )
 
     @cached_property
     def store(self) -> Store:
@@ -131,6 +144,8 @@ class Steward:
         from shared_code.azure_api.activity import LogAnalytics
         from shared_code.azure_api.arm import Arm
         from shared_code.azure_api.estate import AzureEstate
+        from shared_code.azure_api.graph import ResourceGraph
+        from shared_code.azure_api.removals import AzureRemover
         from shared_code.azure_api.tags import AzureTags
         from shared_code.jobs import TASKS
         from shared_code.worker import Worker
@@ -149,6 +164,8 @@ class Steward:
                 self._credential,
             ),
             writer=AzureTags(arm),
+            remover=AzureRemover(arm),
+            inventory=ResourceGraph(arm),
             store=self.store,
             stop=self.stop,
             clock=utc_now,

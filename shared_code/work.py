@@ -8,7 +8,7 @@ import msgspec
 
 from shared_code.locks import Locks
 from shared_code.model import Verdict
-from shared_code.ports import Activity, Clock, Estate, TagWriter
+from shared_code.ports import Activity, Clock, Estate, Inventory, Remover, TagWriter
 from shared_code.run_records import RunRecords, folder
 from shared_code.runs import Progress, Run, RunStatus
 from shared_code.settings import Configuration
@@ -37,6 +37,8 @@ class Work:
     estate: Estate
     activity: Activity
     writer: TagWriter
+    remover: Remover
+    inventory: Inventory
     store: Store
     records: RunRecords
     locks: Locks

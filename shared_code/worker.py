@@ -12,7 +12,7 @@ from shared_code.attempts import Attempt
 from shared_code.errors import Changed, Damaged, Fenced, Refused, StewardError, StoreError, Unknown
 from shared_code.foreign_text import one_line
 from shared_code.locks import Lock, Locks
-from shared_code.ports import Activity, Clock, Estate, TagWriter
+from shared_code.ports import Activity, Clock, Estate, Inventory, Remover, TagWriter
 from shared_code.run_records import Recorded, RunRecords
 from shared_code.runs import LEFT_BEHIND, Progress, Run, RunStatus, TriggeredBy, job_of
 from shared_code.settings import Configuration, Costs
@@ -38,6 +38,8 @@ class Worker:
     estate: Estate
     activity: Activity
     writer: TagWriter
+    remover: Remover
+    inventory: Inventory
     store: Store
     stop: Stop
     clock: Clock
@@ -180,6 +182,8 @@ class Worker:
             estate=self.estate,
             activity=self.activity,
             writer=self.writer,
+            remover=self.remover,
+            inventory=self.inventory,
             store=self.store,
             records=self.records,
             locks=self.locks,

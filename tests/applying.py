@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
-from shared_code.apply import Applied, Means, Terms, apply
+from shared_code.apply import Applied, Means, apply
 from shared_code.model import Kind, TagChange
 from shared_code.outcomes import Outcome
+from shared_code.permission import Terms
 from shared_code.plan import Plan, PlanItem, Plans, make_plan
 from shared_code.ports import TagWriter
 from shared_code.resource_ids import key

@@ -7,12 +7,13 @@ from shared_code.activity import Evidence, no_evidence, span_of
 from shared_code.errors import StewardError
 from shared_code.locks import Locks
 from shared_code.model import Lock, Resource, ResourceGroup, Subscription, Tags
-from shared_code.ports import Activity, Estate, TagWriter
+from shared_code.ports import Activity, Candidates, Deletion, Estate, Followed, Inventory, Remover, TagWriter
 from shared_code.run_records import RunRecords
 from shared_code.runs import Progress, Run
 from shared_code.settings import Configuration
 from shared_code.stop import Stop
 from shared_code.store import Store
+from shared_code.targets import Denial, Target
 from shared_code.work import Work
 
 NOW = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
@@ -91,11 +92,49 @@ class NoTags:
     def tags(self, scope: str) -> Tags:
         raise AssertionError(f"the tags of {scope} were read")
 
-    def merge(self, scope: str, tags: dict[str, str]) -> None:
+    def merge(self, scope: str, tags: dict[str, str], ready: Callable[[], None] = lambda: None) -> None:  # noqa: ARG002
         raise AssertionError(f"{tags} were merged at {scope}")
 
-    def delete(self, scope: str, tags: dict[str, str]) -> None:
+    def delete(self, scope: str, tags: dict[str, str], ready: Callable[[], None] = lambda: None) -> None:  # noqa: ARG002
         raise AssertionError(f"{tags} were deleted at {scope}")
+
+
+class NoRemover:
+    """Things that no test here looks at or deletes; what guards a subscription may be asked for, and is nothing."""
+
+    def target(self, resource_id: str, subscription: Subscription) -> Target:  # noqa: ARG002
+        raise AssertionError(f"{resource_id} was read")
+
+    def group(self, resource_id: str, subscription: Subscription) -> ResourceGroup | None:  # noqa: ARG002
+        raise AssertionError(f"the group of {resource_id} was read")
+
+    def members(self, group_id: str) -> list[Resource]:
+        raise AssertionError(f"the members of {group_id} were read")
+
+    def locks(self, subscription: Subscription) -> list[Lock]:  # noqa: ARG002
+        return []
+
+    def denials(self, subscription: Subscription) -> list[Denial]:  # noqa: ARG002
+        return []
+
+    def items(self, path: str) -> list[dict[str, object]]:
+        raise AssertionError(f"{path} was listed")
+
+    def template(self, group_id: str) -> dict[str, object]:
+        raise AssertionError(f"{group_id} was exported")
+
+    def delete(self, resource_id: str, ready: Callable[[], None]) -> Deletion:  # noqa: ARG002
+        raise AssertionError(f"{resource_id} was deleted")
+
+    def follow(self, operation: str) -> Followed:
+        raise AssertionError(f"{operation} was followed")
+
+
+class NoInventory:
+    """A Resource Graph that proposes nothing."""
+
+    def candidates(self, query: str, subscriptions: Collection[str]) -> Candidates:  # noqa: ARG002
+        return Candidates(ids={})
 
 
 class FakeEstate:
@@ -180,6 +219,8 @@ def work_on(
     *,
     activity: Activity | None = None,
     writer: TagWriter | None = None,
+    remover: Remover | None = None,
+    inventory: Inventory | None = None,
     stop: Stop | None = None,
     clock: Clock | None = None,
     checkpoint: Callable[[], None] = lambda: None,
@@ -193,6 +234,8 @@ def work_on(
         estate=estate,
         activity=activity or NoActivity(),
         writer=writer or NoTags(),
+        remover=remover or NoRemover(),
+        inventory=inventory or NoInventory(),
         store=store,
         records=RunRecords(store),
         locks=Locks(store, clock, "this test", lambda _: False),

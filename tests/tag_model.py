@@ -93,10 +93,12 @@ class ModelTags:
             self._seen[scope] = dict(states[max(0, len(states) - 1 - trouble.late)])
             return dict(self._seen[scope])
 
-    def merge(self, scope: str, tags: Plain) -> None:
+    def merge(self, scope: str, tags: Plain, ready: Callable[[], None] = lambda: None) -> None:
+        ready()
         self._write(scope, "Merge", tags)
 
-    def delete(self, scope: str, tags: Plain) -> None:
+    def delete(self, scope: str, tags: Plain, ready: Callable[[], None] = lambda: None) -> None:
+        ready()
         self._write(scope, "Delete", tags)
 
     def somebody_else(self, scope: str, changes: Mapping[str, str | None]) -> None:

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared_code.apply import PER_SUBSCRIPTION, Terms, _lanes
+from shared_code.apply import PER_SUBSCRIPTION, _lanes
 from shared_code.errors import Damaged, Fenced, Refused, StoreError, Unknown
 from shared_code.model import TagChange
 from shared_code.outcomes import Marks, Outcome, Result
 from shared_code.outputs import OUTCOMES
+from shared_code.permission import Terms
 from shared_code.plan import Plan, PlanItem, Plans
 from shared_code.runs import Progress, RunStatus
 from shared_code.stop import Stop
@@ -197,7 +198,7 @@ class TestRepetition:
         perform(plan, azure, means(store))
         sent = list(azure.sent)
 
-        with pytest.raises(Refused, match=f"All of this was applied by run {APPLYING} already"):
+        with pytest.raises(Refused, match=f"All of this was begun by run {APPLYING} already"):
             perform(plan, azure, means(store, AGAIN))
         assert azure.sent == sent
 
@@ -308,7 +309,7 @@ def estates(draw: st.DrawFn) -> tuple[dict[str, Plain], list[PlanItem]]:
 
 
 def wanted(tags: Mapping[str, Plain], items: list[PlanItem]) -> dict[str, Plain]:
-    return {item.resource_id: wanted_of(item.change, tags[item.resource_id]) for item in items}
+    return {item.resource_id: wanted_of(item.change or TagChange(), tags[item.resource_id]) for item in items}
 
 
 @settings(max_examples=400, deadline=None)

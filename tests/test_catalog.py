@@ -3,11 +3,12 @@
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from shared_code.catalog import RECENT, JobView, view
 from shared_code.run_records import RunRecords
-from shared_code.runs import Mode, Run, RunStatus, TriggeredBy
+from shared_code.runs import Mode, Order, Run, RunStatus, TriggeredBy
 from shared_code.schedules import AzureVerdict, Reading, StewardVerdict
 from shared_code.settings import configure
 from shared_code.store import open_store
@@ -26,7 +27,9 @@ def seen(records: RunRecords, schedule: str | None, scope: str = "") -> JobView:
     return view(configure(text.encode(), "steward.toml", {}), records, JOB, NOW)
 
 
-def record(records: RunRecords, number: int, minutes: float, status: RunStatus = RunStatus.SUCCEEDED) -> Run:
+def record(
+    records: RunRecords, number: int, minutes: float, status: RunStatus = RunStatus.SUCCEEDED, **about: object
+) -> Run:
     began = NOW - timedelta(days=1, hours=number)
     run = Run(
         id=f"{began:%Y%m%dT%H%M%SZ}-{JOB}-{number:08x}",
@@ -38,6 +41,7 @@ def record(records: RunRecords, number: int, minutes: float, status: RunStatus =
         started=began,
         ended=began + timedelta(minutes=minutes),
     )
+    run = msgspec.structs.replace(run, **about)
     records.create(run)
     return run
 
@@ -79,6 +83,39 @@ class TestSchedule:
         job = seen(records, None)
 
         assert (job.azure, job.steward, job.words, job.warnings) == (None, None, None, ())
+
+
+class TestLastRun:
+    """How the job went when it was performed last."""
+
+    @pytest.mark.parametrize(
+        "about",
+        [{"order": Order(plan="p", digest="d"), "mode": Mode.APPLY}, {"undoes": "r"}],
+        ids=["apply", "undo"],
+    )
+    def test_a_run_about_its_plans_is_none(self, records: RunRecords, about: dict[str, object]) -> None:
+        """It says nothing of the estate, and how long it takes nothing of the job's duration."""
+        audits = [record(records, number, 1) for number in range(10, 13)]
+        for number in range(8):
+            record(records, number, 30, RunStatus.SUCCEEDED, **about)
+
+        job = seen(records, "0 */5 * * * *")
+
+        assert job.last_run == audits[0]
+        assert job.warnings == ()
+
+    def test_one_that_applied_its_own_plan_is_one(self, records: RunRecords) -> None:
+        """A timer in mode apply has looked at the estate first."""
+        record(records, 1, 1)
+        newest = record(records, 0, 1, mode=Mode.APPLY)
+
+        assert seen(records, None).last_run == newest
+
+    def test_nothing_but_applied_plans(self, records: RunRecords) -> None:
+        """Then the job was never performed."""
+        record(records, 0, 1, undoes="r")
+
+        assert seen(records, None).last_run is None
 
 
 class TestTooShort:

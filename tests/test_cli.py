@@ -22,7 +22,23 @@ from shared_code.locks import Lock
 from shared_code.processes import this_process
 from tests.app.conftest import JOB, ROOT, World, small_estate, subscription_id, wait_until, world_of
 
-COMMANDS = ("check", "jobs", "schedule", "run", "runs", "show", "cancel")
+COMMANDS = (
+    "check",
+    "jobs",
+    "schedule",
+    "run",
+    "runs",
+    "show",
+    "cancel",
+    "plan",
+    "apply",
+    "undo",
+    "stop",
+    "resume",
+    "snooze",
+    "unsnooze",
+    "snoozes",
+)
 HOSTILE = {
     "escape": "\x1b[31mred\x1b[0m\x1b]0;title\x07",
     "markup": "[red]not red[/red] [link=http://example.com]x[/link]",
@@ -97,7 +113,7 @@ class TestHelpAndJson:
             assert (tmp_path / "new" / "folder" / name).read_bytes() == kept.read_bytes()
 
 
-NO_JOB = "There is no job 'paint'; there are list-resource-groups, tag-audit, watchdog."
+NO_JOB = "There is no job 'paint'; there are cleanup, list-resource-groups, tag-audit, watchdog."
 
 
 class TestExitCodes:
@@ -132,10 +148,12 @@ class TestExitCodes:
             (("runs", "--job", "paint"), NO_JOB),
             (("show", "x"), "There is no run 'x'; list the runs with 'steward runs' or GET /api/runs."),
             (("plan", "../x"), "There is no plan '../x'; list the plans with GET /api/plans."),
+            (("apply", "x", "--digest", "y"), "There is no plan 'x'; list the plans with GET /api/plans."),
+            (("undo", "x"), "There is no run 'x'; list the runs with 'steward runs' or GET /api/runs."),
             (("cancel", "../x"), "There is no run '../x'; list the runs with 'steward runs' or GET /api/runs."),
             (("run", JOB, "--output", __file__), f"--output is '{__file__}', which is no folder; name a folder."),
         ],
-        ids=["job", "filter", "run", "plan", "cancel", "output"],
+        ids=["job", "filter", "run", "plan", "apply", "undo", "cancel", "output"],
     )
     def test_wrong_use(self, world: World, arguments: tuple[str, ...], sentence: str) -> None:
         """2 for what is not there; with --json the sentence comes as JSON too."""
@@ -148,7 +166,16 @@ class TestExitCodes:
 
     @pytest.mark.parametrize(
         "arguments",
-        [("paint",), ("run",), ("run", JOB, "--mode", "delete"), ("runs", "--limit", "0"), ("jobs", "--jason")],
+        [
+            ("paint",),
+            ("run",),
+            ("run", JOB, "--mode", "delete"),
+            ("runs", "--limit", "0"),
+            ("jobs", "--jason"),
+            ("apply", "x"),
+            ("undo",),
+            ("stop", "now"),
+        ],
         ids=" ".join,
     )
     def test_wrong_arguments(self, world: World, arguments: tuple[str, ...]) -> None:
@@ -182,6 +209,13 @@ class TestExitCodes:
 
         assert done.code == 4
         assert done.json()["error"].startswith("Job 'list-resource-groups' changes nothing in Azure")
+
+    def test_refused_by_the_configuration(self, world: World) -> None:
+        """4 for mode apply where steward.toml leaves every change to a person."""
+        done = world.steward("run", "tag-audit", "--mode", "apply")
+
+        assert (done.code, done.out) == (4, "")
+        assert done.err.startswith("steward: jobs.tag-audit.mode is 'plan' in steward.toml, so nothing is applied ")
 
     def test_a_store_that_cannot_be_used(self, world: World) -> None:
         """1 with one sentence where the store cannot be written."""

@@ -8,10 +8,14 @@ from hypothesis import strategies as some
 
 from shared_code.environment import PUBLIC_ARM, PUBLIC_LOGS, SETTINGS, Environment, read_environment
 from shared_code.errors import StoreError
+from shared_code.resource_ids import group_name, is_group
 from shared_code.store import open_store
 
 APP = Path("/srv/app")
 WORKSPACE = "10600000-0000-4000-8000-00000000000a"
+SUBSCRIPTION = "10600000-0000-4000-8000-00000000000b"
+GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-steward"
+EXAMPLE_GROUP = "'/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-steward'"
 LOCAL_STORE = "file:///srv/app/.steward/store"
 
 
@@ -53,6 +57,9 @@ class TestValues:
             ("STEWARD_LOGS_AUDIENCE", "https://api.loganalytics.us", "logs_audience", None),
             ("STEWARD_LOGS_WORKSPACE_ID", f" {WORKSPACE} ", "logs_workspace_id", WORKSPACE),
             ("STEWARD_LOGS_WORKSPACE_ID", WORKSPACE.upper(), "logs_workspace_id", WORKSPACE.upper()),
+            ("STEWARD_RESOURCE_GROUP", f" {GROUP} ", "own_resource_group", GROUP),
+            ("STEWARD_RESOURCE_GROUP", GROUP.upper(), "own_resource_group", GROUP.upper()),
+            ("STEWARD_RESOURCE_GROUP", f"{GROUP}.(é)_1", "own_resource_group", f"{GROUP}.(é)_1"),
             ("AZURE_CLIENT_ID", " 0a1b ", "client_id", "0a1b"),
             ("IDENTITY_ENDPOINT", "http://127.0.0.1/msi", "managed_identity", True),
         ],
@@ -65,6 +72,15 @@ class TestValues:
 
     def test_the_audience_is_the_endpoint_unless_set(self) -> None:
         assert read(STEWARD_ARM_ENDPOINT="https://arm.example.com/").arm_audience == "https://arm.example.com"
+
+    @pytest.mark.parametrize(
+        ("value", "expected"),
+        [("true", True), ("TRUE", True), ("1", True), (" Yes ", True), ("false", False), ("0", False), ("No", False)],
+    )
+    def test_read_only(self, value: str, expected: bool) -> None:
+        environment = read(STEWARD_READ_ONLY=value)
+
+        assert (environment.read_only, environment.problems) == (expected, ())
 
     @pytest.mark.parametrize(
         ("environ", "expected"),
@@ -93,13 +109,114 @@ class TestValues:
 
         assert (environment.store, environment.problems) == (expected, ())
 
-    def test_in_azure_a_store_on_the_instances_disk_is_a_problem(self) -> None:
-        assert read(WEBSITE_INSTANCE_ID="1", AzureWebJobsStorage="AccountKey=c2VjcmV0").problems == (
+    @pytest.mark.parametrize("sign", ["WEBSITE_INSTANCE_ID", "WEBSITE_POD_NAME", "WEBSITE_OWNER_NAME"])
+    def test_in_azure_a_store_on_the_instances_disk_is_a_problem(self, sign: str) -> None:
+        """Flex Consumption sets no WEBSITE_INSTANCE_ID."""
+        assert read(**{sign: "1"}, AzureWebJobsStorage="AccountKey=c2VjcmV0").problems == (
             (
                 "STEWARD_STORE is not set and the app's storage account is not identity-based, so runs would be kept "
                 "on this instance's disk and lost; set STEWARD_STORE to https://ACCOUNT.blob.core.windows.net/CONTAINER"
             ),
         )
+
+
+OWNERS = [
+    f"{SUBSCRIPTION}+rg-plan-WestEuropewebspace",
+    f"{SUBSCRIPTION}+rg-plan-WestEuropewebspace-Linux",
+    f"{SUBSCRIPTION}+flex-99ddf98f18fee2c3d86cb4d0f3757309-webspace",
+]
+"""What WEBSITE_OWNER_NAME is on Windows, on Linux, and on Flex Consumption."""
+NOBODY_TELLS = (
+    "STEWARD_RESOURCE_GROUP is not set, and Azure does not tell which resource group the app is in, so cleanup could "
+    f"not leave it alone; set it to the id of that group, such as {EXAMPLE_GROUP}"
+)
+
+
+class TestOwnResourceGroup:
+    @pytest.mark.parametrize("owner", OWNERS)
+    def test_azure_tells_its_subscription_and_its_name(self, owner: str) -> None:
+        environment = read(WEBSITE_OWNER_NAME=owner, WEBSITE_RESOURCE_GROUP="rg-steward", WEBSITE_INSTANCE_ID="1")
+
+        assert (environment.own_resource_group, environment.cleanup_problems) == (GROUP, ())
+
+    @pytest.mark.parametrize("owner", OWNERS)
+    def test_a_webspace_is_no_resource_group(self, owner: str) -> None:
+        """It may be that of the plan, which lies in another group, and is none on Flex Consumption."""
+        environment = read(WEBSITE_OWNER_NAME=owner)
+
+        assert (environment.own_resource_group, environment.cleanup_problems) == (None, (NOBODY_TELLS,))
+
+    @pytest.mark.parametrize(
+        "environ",
+        [
+            {"WEBSITE_INSTANCE_ID": "1"},
+            {"WEBSITE_POD_NAME": "1"},
+            {"WEBSITE_INSTANCE_ID": "1", "WEBSITE_RESOURCE_GROUP": "rg-steward"},
+            {"WEBSITE_OWNER_NAME": SUBSCRIPTION, "WEBSITE_RESOURCE_GROUP": "rg-steward"},
+            {"WEBSITE_OWNER_NAME": f"sub+{OWNERS[0]}", "WEBSITE_RESOURCE_GROUP": "rg-steward"},
+            {"WEBSITE_OWNER_NAME": OWNERS[0], "WEBSITE_RESOURCE_GROUP": " "},
+            {"WEBSITE_OWNER_NAME": OWNERS[0], "WEBSITE_RESOURCE_GROUP": "rg/steward"},
+        ],
+        ids=["instance", "pod", "no-owner", "bare-owner", "odd-owner", "blank-group", "odd-group"],
+    )
+    def test_in_azure_it_is_a_problem_of_cleanup_alone_where_nobody_tells(self, environ: dict[str, str]) -> None:
+        environment = read(**environ, STEWARD_STORE="file:///data")
+
+        assert (environment.own_resource_group, environment.cleanup_problems) == (None, (NOBODY_TELLS,))
+        assert (environment.problems, environment.activity_problems, environment.watchdog_problems) == ((), (), ())
+
+    def test_elsewhere_there_is_none(self) -> None:
+        environment = read(WEBSITE_RESOURCE_GROUP="rg-steward")
+
+        assert (environment.own_resource_group, environment.cleanup_problems) == (None, ())
+
+    def test_the_setting_wins(self) -> None:
+        environment = read(
+            STEWARD_RESOURCE_GROUP=GROUP, WEBSITE_OWNER_NAME=OWNERS[0], WEBSITE_RESOURCE_GROUP="rg-other"
+        )
+
+        assert (environment.own_resource_group, environment.cleanup_problems) == (GROUP, ())
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            "rg-steward",
+            f"/subscriptions/{SUBSCRIPTION}",
+            f"/subscriptions/sub-dev/resourceGroups/{GROUP}",
+            f"{GROUP}/",
+            f"{GROUP}/providers/Microsoft.Web/sites/func-steward",
+            f"{GROUP}.",
+            f"{GROUP}%20x",
+            f"{GROUP}*",
+            f"{GROUP}{'x' * 81}",
+            f"https://portal.azure.com/#@c2VjcmV0/resource{GROUP}",
+        ],
+    )
+    def test_what_is_no_id_of_one_is_a_problem_even_where_azure_tells(self, value: str) -> None:
+        """A group that protects nothing would look as if the app were safe."""
+        environment = read(
+            STEWARD_RESOURCE_GROUP=value, WEBSITE_OWNER_NAME=OWNERS[0], WEBSITE_RESOURCE_GROUP="rg-steward"
+        )
+
+        assert environment.own_resource_group is None
+        assert environment.cleanup_problems == (
+            (
+                f"STEWARD_RESOURCE_GROUP is not the id of a resource group, such as {EXAMPLE_GROUP}; "
+                "correct the app setting"
+            ),
+        )
+
+    @given(owner=some.sampled_from(OWNERS) | some.text(), name=some.text() | some.from_regex(r"[\w.()-]{1,95}"))
+    def test_whatever_is_told_is_the_id_of_a_group_or_of_none(self, owner: str, name: str) -> None:
+        """Of any other id, protection would conclude that everything may be in it."""
+        environment = read(WEBSITE_OWNER_NAME=owner, WEBSITE_RESOURCE_GROUP=name, WEBSITE_INSTANCE_ID="1")
+
+        own = environment.own_resource_group
+        if own is None:
+            assert environment.cleanup_problems == (NOBODY_TELLS,)
+        else:
+            assert is_group(own)
+            assert group_name(own) == name.strip()
 
 
 BAD_ADDRESSES = [
@@ -161,6 +278,16 @@ class TestProblems:
             ),
         )
 
+    @pytest.mark.parametrize("value", ["on", "treu", "2", "true;", "c2VjcmV0"])
+    def test_read_only_in_doubt(self, value: str) -> None:
+        """Whoever has set it wanted something forbidden, so nothing is written; `steward check` says so."""
+        environment = read(STEWARD_READ_ONLY=value)
+
+        assert environment.read_only
+        assert environment.problems == (
+            "STEWARD_READ_ONLY is neither 'true' nor 'false', so it counts as 'true'; correct it",
+        )
+
     def test_all_are_reported_at_once(self) -> None:
         environment = read(STEWARD_ARM_ENDPOINT="x", STEWARD_ARM_AUDIENCE="y", WEBSITE_INSTANCE_ID="1")
 
@@ -188,7 +315,15 @@ class TestProblems:
 
     @given(
         environ=some.dictionaries(
-            some.sampled_from([*(setting.name for setting in SETTINGS), "IDENTITY_ENDPOINT", "WEBSITE_INSTANCE_ID"]),
+            some.sampled_from(
+                [
+                    *(setting.name for setting in SETTINGS),
+                    "IDENTITY_ENDPOINT",
+                    "WEBSITE_INSTANCE_ID",
+                    "WEBSITE_OWNER_NAME",
+                    "WEBSITE_RESOURCE_GROUP",
+                ]
+            ),
             some.text(some.characters(exclude_characters="\0", exclude_categories=["Cs"]))
             | some.sampled_from(BAD_ADDRESSES),
         )
@@ -200,6 +335,6 @@ class TestProblems:
         assert environment.arm_audience.startswith("https://")
         assert environment.logs_endpoint.startswith("https://")
         assert environment.logs_audience.startswith("https://")
-        problems = (*environment.problems, *environment.activity_problems)
+        problems = (*environment.problems, *environment.activity_problems, *environment.cleanup_problems)
         assert all(problem.startswith("STEWARD_") for problem in problems)
         assert "c2VjcmV0" not in " ".join(problems)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from random import Random
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
@@ -111,6 +112,19 @@ class TestFindingSorter:
             assert [one.finding.resource_id for one in sorter.sorted()] == [f"/s/{each:06}" for each in range(9_000)]
         assert counting.longest <= PIECE + 500
         assert list(store.keys("")) == []
+
+    def test_words_that_many_share_are_counted_once(self, store: Store) -> None:
+        """What breaks a rule alike has one text, however long; that of each its own fills the memory sooner."""
+        words = {"expected": "x" * 10_000}
+        held = []
+        for is_shared in (True, False):
+            with FindingSorter(store, FOLDER, held=100_000) as sorter:
+                for number in range(100):
+                    sorter.add(msgspec.structs.replace(finding(number), evidence=words if is_shared else dict(words)))
+                held.append(len(sorter._held))
+                assert len(list(sorter.sorted())) == 100
+
+        assert held == [100, 0]
 
 
 def of(resource_id: str) -> Finding:

@@ -131,7 +131,7 @@ class TestDirection:
             if within(name, "shared_code") and not within(name, "shared_code.azure_api")
         }
 
-        values = {"activity", "foreign_text", "model", "resource_ids", "times"}
+        values = {"activity", "foreign_text", "model", "ports", "resource_ids", "targets", "times"}
         assert known == {"shared_code.errors", *(f"shared_code.{name}" for name in values)}
 
     def test_wiring_is_imported_by_those_who_are_called(self) -> None:

@@ -24,7 +24,7 @@ def items(count: int, kind: Kind = Kind.RESOURCE, subscription: str = "s", rule:
     ]
 
 
-READ = {"s": {Kind.RESOURCE: 100, Kind.RESOURCE_GROUP: 3}}
+READ: dict[str, dict[str, int]] = {"s": {Kind.RESOURCE: 100, Kind.RESOURCE_GROUP: 3}}
 
 
 def test_up_to_the_count_is_allowed_and_one_more_is_not() -> None:

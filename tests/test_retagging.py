@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared_code.acting import Done
 from shared_code.errors import Fenced, Stopped
 from shared_code.model import Kind, TagChange, Tags
 from shared_code.outcomes import Result
 from shared_code.plan import PlanItem
-from shared_code.retagging import WAITS, Done, retag
+from shared_code.retagging import WAITS, retag
 from shared_code.tag_changes import temporary
 from shared_code.tag_keys import fold
 from shared_code.tag_rules import RuleMode
@@ -50,11 +51,16 @@ def item_of(change: TagChange, seen: Plain) -> PlanItem:
 class Hand:
     """Lets everything through, and remembers."""
 
+    plan, number = "p", 0
+
     def __init__(self, gate: Callable[[], None] = lambda: None, begun_with: Tags | None = None) -> None:
         self.begun_with = begun_with
         self.claimed: list[Tags] = []
         self.slept = 0.0
         self.may_write = gate
+
+    def halted(self) -> bool:
+        return False
 
     def begin(self, before: Tags) -> None:
         self.claimed.append(before)

@@ -167,7 +167,7 @@ def test_a_wish_is_recorded_as_said(world: World) -> None:
 def test_an_unknown_job_is_named_with_the_known_ones(world: World) -> None:
     """The caller sees what to write instead."""
     with pytest.raises(
-        Unknown, match=r"^There is no job 'lst'; there are list-resource-groups, tag-audit, watchdog\.$"
+        Unknown, match=r"^There is no job 'lst'; there are cleanup, list-resource-groups, tag-audit, watchdog\.$"
     ):
         world.requests().by_hand("lst", Wanted(), TriggeredBy.HTTP)
 
@@ -256,3 +256,91 @@ def test_a_name_that_is_no_run_id_is_unknown(world: World, name: str) -> None:
     """It never becomes part of a path."""
     with pytest.raises(Unknown, match=r"^There is no run '"):
         world.requests().cancel(name)
+
+
+AUDIT = "tag-audit"
+APPLYING = b"""
+[jobs.tag-audit]
+schedule = "0 0 5 * * *"
+mode = "apply"
+armed_subscriptions = ["5e000000-0000-4000-8000-000000000001"]
+"""
+
+
+class TestModeApply:
+    """Whose run applies the plan it makes."""
+
+    def test_the_timer_takes_the_mode_of_the_job(self, world: World) -> None:
+        world.now = FIVE
+        for toml, mode in ((APPLYING, Mode.APPLY), (APPLYING.replace(b'"apply"', b'"plan"'), Mode.PLAN)):
+            world.toml = toml
+            run = world.requests().tick(AUDIT, past_due=False)
+            assert run
+            record = world.records().get(run).run
+            assert (record.trigger, record.mode, record.order) == (TriggeredBy.TIMER, mode, None)
+            world.now += timedelta(days=1)
+
+    def test_a_call_by_hand_makes_a_plan(self, world: World) -> None:
+        """Whoever tries the function in the portal must not change anything by that."""
+        world.now = FIVE.replace(hour=9)
+        world.toml = APPLYING
+
+        run = world.requests().tick(AUDIT, past_due=False)
+
+        assert run
+        assert world.records().get(run).run.trigger is TriggeredBy.ADMIN
+        assert world.records().get(run).run.mode is Mode.PLAN
+
+    @pytest.mark.parametrize("job", [JOB, "watchdog"])
+    def test_jobs_that_change_nothing_have_no_mode(self, world: World, job: str) -> None:
+        world.now = FIVE
+
+        run = world.requests().tick(job, past_due=False)
+
+        assert run
+        assert world.records().get(run).run.mode is Mode.PLAN
+
+    @pytest.mark.parametrize("trigger", [TriggeredBy.HTTP, TriggeredBy.CLI])
+    def test_a_wish_is_a_plan_unless_it_says_otherwise(self, world: World, trigger: TriggeredBy) -> None:
+        """Whatever the mode of the job is."""
+        world.toml = APPLYING
+
+        assert world.requests().by_hand(AUDIT, Wanted(), trigger).mode is Mode.PLAN
+
+    def test_a_terminal_may_ask_for_it(self, world: World) -> None:
+        """Where the timer may do it too."""
+        world.toml = APPLYING
+
+        assert world.requests().by_hand(AUDIT, Wanted(mode=Mode.APPLY), TriggeredBy.CLI).mode is Mode.APPLY
+
+    @pytest.mark.parametrize(
+        ("toml", "job", "trigger", "said"),
+        [
+            (APPLYING, AUDIT, TriggeredBy.HTTP, "Over HTTP runs make plans only; .* POST /api/plans/PLAN/apply"),
+            (APPLYING, JOB, TriggeredBy.CLI, f"Job '{JOB}' changes nothing in Azure, so there is nothing to apply"),
+            (APPLYING, "watchdog", TriggeredBy.HTTP, "Job 'watchdog' changes nothing in Azure"),
+            (
+                APPLYING.replace(b'"apply"', b'"plan"'),
+                AUDIT,
+                TriggeredBy.CLI,
+                "jobs.tag-audit.mode is 'plan' in steward",
+            ),
+            (b"[jobs.tag-audit]\nmode = 'apply'", AUDIT, TriggeredBy.CLI, "Job 'tag-audit' has no armed subscription"),
+        ],
+        ids=["http", "listing", "watchdog", "mode", "not-armed"],
+    )
+    def test_where_it_is_refused(self, world: World, toml: bytes, job: str, trigger: TriggeredBy, said: str) -> None:
+        world.toml = toml
+
+        with pytest.raises(Refused, match=said):
+            world.requests().by_hand(job, Wanted(mode=Mode.APPLY), trigger)
+        assert list(world.records().newest()) == []
+
+    def test_plan_and_apply_are_different_wishes(self, world: World) -> None:
+        """Under one key."""
+        world.toml = APPLYING
+        requests = world.requests()
+        requests.by_hand(AUDIT, Wanted(), TriggeredBy.CLI, idempotency_key="k")
+
+        with pytest.raises(KeyReused):
+            requests.by_hand(AUDIT, Wanted(mode=Mode.APPLY), TriggeredBy.CLI, idempotency_key="k")

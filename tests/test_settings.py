@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as some
 
 from shared_code.exemptions import Exemption
+from shared_code.foreign_text import one_line
 from shared_code.jobs import JOBS as PERFORMED
 from shared_code.runs import Mode
 from shared_code.schedules import Schedule
@@ -84,11 +85,14 @@ class TestProblems:
         [
             ("scop = 1", "steward.toml: there is no key 'scop'; did you mean 'scope'"),
             ("[zebra]", "steward.toml: there is no key 'zebra'; known are jobs, scope"),
-            ("scope = 3", "steward.toml: scope: must be a table, not a whole number"),
-            ("scope = []", "steward.toml: scope: must be a table, not a list"),
-            ("scope = 2026-05-27", "steward.toml: scope: must be a table, not a date"),
-            ("scope = 2026-05-27T01:02:03Z", "steward.toml: scope: must be a table, not a date with a time"),
-            ("scope = 01:02:03", "steward.toml: scope: must be a table, not a time"),
+            ("scope = 3", "steward.toml: scope: must be a table, not a whole number; write [scope]"),
+            ("scope = []", "steward.toml: scope: must be a table, not a list; write [scope], in single brackets"),
+            ("scope = 2026-05-27", "steward.toml: scope: must be a table, not a date; write [scope]"),
+            (
+                "scope = 2026-05-27T01:02:03Z",
+                "steward.toml: scope: must be a table, not a date with a time; write [scope]",
+            ),
+            ("scope = 01:02:03", "steward.toml: scope: must be a table, not a time; write [scope]"),
             (
                 "[scope]\nsubscription = ['x']",
                 "steward.toml: scope: there is no key 'subscription'; did you mean 'subscriptions'",
@@ -130,8 +134,14 @@ class TestProblems:
                 "[jobs.zebra]",
                 f"steward.toml: jobs: there is no job 'zebra'; known are {', '.join(sorted(JOBS))}",
             ),
-            ("[jobs]\nwatchdog = true", "steward.toml: jobs.watchdog: must be a table, not true or false"),
-            ("[[jobs.watchdog]]", "steward.toml: jobs.watchdog: must be a table, not a list"),
+            (
+                "[jobs]\nwatchdog = true",
+                "steward.toml: jobs.watchdog: must be a table, not true or false; write [jobs.watchdog]",
+            ),
+            (
+                "[[jobs.watchdog]]",
+                "steward.toml: jobs.watchdog: must be a table, not a list; write [jobs.watchdog], in single brackets",
+            ),
             (
                 "[jobs.watchdog]\nshedule = ''",
                 "steward.toml: jobs.watchdog: there is no key 'shedule'; did you mean 'schedule'",
@@ -173,6 +183,11 @@ class TestProblems:
 
     def test_a_strange_key_stays_one_line(self) -> None:
         assert problems('"a\\n\\u001b[31m" = 1') == ["steward.toml: there is no key 'a [31m'; known are jobs, scope"]
+
+    def test_a_strange_value_stays_one_line(self) -> None:
+        text = "\n".join(problems('[jobs.watchdog]\nexpect_within = "a\\n\\u001b[31m"'))
+
+        assert text.startswith("steward.toml: jobs.watchdog.expect_within: 'a [31m' is no duration; ")
 
 
 class TestAFileThatCannotBeRead:
@@ -292,6 +307,8 @@ def check_anything(content: bytes, environ: dict[str, str]) -> Configuration:
         assert problem.place.startswith("steward.toml")
         assert problem.text
         assert "`" not in problem.text, "msgspec's words, not the operator's"
+        if not problem.place.endswith(".schedule"):  # whose second line points at the place in the first
+            assert problem.text == one_line(problem.text, len(problem.text))
     assert set(configuration.jobs) == set(JOBS)
     assert all(isinstance(schedule, Schedule) for schedule in configuration.schedules.values())
     return configuration
@@ -364,7 +381,7 @@ class TestTagAudit:
         ("text", "expected"),
         [
             ("mode = 'aply'", ["mode: 'aply' is none of plan, apply; did you mean 'apply'"]),
-            ("max_share = 1.5", ["max_share: expected a number <= 1.0"]),
+            ("max_share = 1.5", ["max_share: expected a number <= 1.0; a share such as 0.1 is 10 %"]),
             ("max_changes = 0", ["max_changes: expected a whole number >= 1"]),
             (
                 "armed_subscriptions = ['prod-*']",

@@ -138,6 +138,36 @@ class TestSurvey:
         assert (counted(found), found.complete, found.known) == ([("ffff", "not visible")], [], None)
 
 
+@pytest.mark.parametrize("readers", [1, 2])
+def test_no_more_are_read_at_a_time_than_asked_for(store: Store, readers: int) -> None:
+    """Each has two pages in memory."""
+    reader = Counting(expected=readers)
+
+    survey(work_on(store, FakeEstate(ALL)), reader, readers=readers)
+
+    assert reader.most == readers
+
+
+class Counting(Reader):
+    """Knows how many were read at the same time; the first ones wait for as many as are expected."""
+
+    def __init__(self, expected: int) -> None:
+        super().__init__()
+        self._together = threading.Barrier(expected)
+        self._mutex = threading.Lock()
+        self._now = self.most = 0
+
+    def __call__(self, one: Subscription, parts: Parts) -> None:
+        with self._mutex:
+            self._now += 1
+            self.most = max(self.most, self._now)
+        with suppress(threading.BrokenBarrierError):
+            self._together.wait(timeout=0.5)
+        super().__call__(one, parts)
+        with self._mutex:
+            self._now -= 1
+
+
 class TestProgress:
     def test_goes_up_by_one_to_the_end(self, store: Store) -> None:
         made: list[Progress] = []
@@ -254,4 +284,5 @@ class TestResume:
 
 
 def _finished(store: Store) -> set[str]:
-    return set(Parts(store, RUN.id, Scope()).finished())
+    rules = Configuration(Scope(), {}, {}, ()).digest_of(RUN.job)
+    return set(Parts(store, RUN.id, Scope(), rules).finished())

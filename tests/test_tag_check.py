@@ -118,3 +118,30 @@ class TestAnything:
         for each in Check(judged, {}).violations(tags):
             assert each.detail.isprintable() or "\n" not in each.detail
             assert "\u202e" not in each.detail
+
+
+class TestWhatBreaksARuleAlike:
+    def test_is_one_violation_so_that_it_is_put_in_words_once(self) -> None:
+        check = Check(rule(allowed=("dev",), aliases=("stage",), max_tags=2), {})
+        other = {"a": "x", "b": "y"}
+
+        (wrong, many), (again, as_many) = (check.violations({"Env": "x", **other, name: "1"}) for name in "cd")
+
+        assert wrong is again
+        assert many is as_many
+        assert wrong is not check.violations({"Env": "y"})[0]
+        assert check.violations({"Env": "x"})[0].detail is wrong.detail
+
+    def test_is_forgotten_where_there_is_too_much_of_it(self) -> None:
+        """Whoever writes tags decides how many values there are, and how long."""
+        check = Check(rule(allowed=("dev",), max_tags=1), {})
+        for number in range(3_000):
+            check.violations({"env": f"x{number}"})
+        held = len(check._known)
+
+        check.violations({"env": "x" * 100_000})
+        check.violations({f"k{number}": "" for number in range(5_000)})
+
+        assert held <= 512
+        assert len(check._known) == held
+        assert check._counted == {}

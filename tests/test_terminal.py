@@ -14,9 +14,11 @@ from shared_code.catalog import JobView
 from shared_code.foreign_text import one_line
 from shared_code.group_changes import Change, GroupChange
 from shared_code.model import Finding, Kind, Lock, Reading, ResourceGroup, Severity, TagChange, Verdict
-from shared_code.plan import Plan, PlanItem, make_plan
+from shared_code.outcomes import Outcome, Result
+from shared_code.plan import Action, Plan, PlanItem, make_plan
 from shared_code.runs import Mode, Progress, Run, RunStatus, TriggeredBy
 from shared_code.tag_rules import RuleMode
+from shared_code.undo import Left
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 RUN = Run(
@@ -77,6 +79,18 @@ ITEM = PlanItem(
     seen={},
     change=TagChange(set={"owner": "team@example.com"}),
 )
+OUTCOME = Outcome(
+    plan=RUN.id,
+    item=0,
+    resource_id=GROUP.id,
+    subscription_id="s",
+    rule="owner",
+    action=Action.CHANGE_TAGS,
+    outcome=Result.CHANGED,
+    change=TagChange(set={"owner": "team@example.com"}),
+    at=NOON,
+)
+LEFT = Left(GROUP.id, "s", "owner", "the tag 'owner' has the value 'x' by now")
 UNSAFE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 Seen = pytest.CaptureFixture[str]
 
@@ -364,6 +378,74 @@ class TestPlan:
         assert lines[-2] == f"… and 1,010 more: 'steward plan {RUN.id} --json' has them all."
 
 
+class TestOutcomes:
+    """What became of a plan."""
+
+    def test_each_with_its_resource_and_its_reason(self, capsys: Seen) -> None:
+        """Two lines each, in the order given; what was changed needs no reason."""
+        left = msgspec.structs.replace(OUTCOME, outcome=Result.SKIPPED, reason="the tag 'owner' is there by now")
+        failed = msgspec.structs.replace(OUTCOME, outcome=Result.FAILED, reason="a lock")
+
+        terminal.show_outcomes([OUTCOME, left, failed], 3)
+
+        assert capsys.readouterr().out.splitlines() == [
+            "changed owner: set 'owner' to 'team@example.com'",
+            f"  {GROUP.id}",
+            "skipped owner: set 'owner' to 'team@example.com'",
+            f"  {GROUP.id}: the tag 'owner' is there by now",
+            "failed owner: set 'owner' to 'team@example.com'",
+            f"  {GROUP.id}: a lock",
+        ]
+
+    def test_more_than_fit(self, capsys: Seen) -> None:
+        """Fifty are shown, and how many there are beyond is said."""
+        terminal.show_outcomes([OUTCOME] * 1060, 1060)
+
+        lines = capsys.readouterr().out.splitlines()
+        assert len(lines) == 101
+        assert lines[-1] == "… and 1,010 more outcomes: all are in the report."
+
+    def test_none(self, capsys: Seen) -> None:
+        """Nothing was to be done."""
+        terminal.show_outcomes([], 0)
+
+        assert capsys.readouterr().out == ""
+
+    @pytest.mark.parametrize("result", Result)
+    def test_every_result(self, capsys: Seen, result: Result) -> None:
+        """Each can be shown."""
+        terminal.show_outcomes([msgspec.structs.replace(OUTCOME, outcome=result)], 1)
+
+        assert capsys.readouterr().out.startswith(f"{result} owner: ")
+
+
+class TestLeft:
+    """What an undo leaves as it is."""
+
+    def test_each_with_its_reason(self, capsys: Seen) -> None:
+        """Two lines each."""
+        terminal.show_left([LEFT], 1)
+
+        assert capsys.readouterr().out.splitlines() == [
+            "not restored owner: the tag 'owner' has the value 'x' by now",
+            f"  {GROUP.id}",
+        ]
+
+    def test_more_than_fit(self, capsys: Seen) -> None:
+        """Fifty are shown, and how many there are beyond is said."""
+        terminal.show_left([LEFT] * 1060, 1060)
+
+        lines = capsys.readouterr().out.splitlines()
+        assert len(lines) == 101
+        assert lines[-1] == "… and 1,010 more that are not restored: all are in the report."
+
+    def test_none(self, capsys: Seen) -> None:
+        """All is restored."""
+        terminal.show_left([], 0)
+
+        assert capsys.readouterr().out == ""
+
+
 class TestJobs:
     """The list of jobs."""
 
@@ -412,8 +494,15 @@ def test_no_text_drives_the_terminal(capsys: Seen, monkeypatch: pytest.MonkeyPat
     terminal.show_plan(msgspec.structs.replace(plan_of(0), items=(item,)))
     plan = capsys.readouterr().out
 
-    assert UNSAFE.findall(tables + record + changes + findings + plan) == []
-    assert (findings.count("\n"), plan.count("\n")) == (2, 8)
+    outcome = msgspec.structs.replace(
+        OUTCOME, rule=text, reason=text, resource_id=text, change=TagChange(set={text: text}, remove=(text,))
+    )
+    terminal.show_outcomes([outcome], 1)
+    terminal.show_left([Left(text, text, text, text)], 1)
+    outcomes = capsys.readouterr().out
+
+    assert UNSAFE.findall(tables + record + changes + findings + plan + outcomes) == []
+    assert (findings.count("\n"), plan.count("\n"), outcomes.count("\n")) == (2, 8, 4)
     assert changes.count("\n") == 1
     assert len(record.split("\n")) <= len(terminal._STYLE) + 7
     assert max(cell_len(line) for line in tables.split("\n") if line not in (RUN.id, *_headings(text))) <= columns

@@ -1,10 +1,49 @@
-"""The files beside steward.toml."""
+"""What the app settings say goes into the configuration; the files beside steward.toml."""
 
 from pathlib import Path
 
 import pytest
 
-from shared_code.wiring import read_list
+from shared_code.settings import JOBS, Costs
+from shared_code.wiring import Steward, read_list
+
+OWNER = "10600000-0000-4000-8000-00000000000a+flex-99ddf98f18fee2c3-webspace"
+OWN = "/subscriptions/10600000-0000-4000-8000-00000000000a/resourceGroups/rg-steward"
+IN_AZURE = {"WEBSITE_OWNER_NAME": OWNER, "AzureWebJobsStorage__accountName": "acct"}
+OUTSIDE: dict[str, str] = {}
+
+
+@pytest.mark.parametrize(
+    ("environ", "own"),
+    [
+        (IN_AZURE | {"WEBSITE_RESOURCE_GROUP": "rg-steward"}, OWN),
+        (IN_AZURE | {"STEWARD_RESOURCE_GROUP": OWN.upper()}, OWN.upper()),
+        (OUTSIDE, None),
+    ],
+    ids=["told", "set", "outside"],
+)
+def test_the_configuration_knows_where_the_app_is(environ: dict[str, str], own: str | None) -> None:
+    configuration = Steward(environ).configuration
+
+    assert configuration.own_resource_group == own
+    assert not configuration.problems_of("cleanup", Costs.RUNS)
+
+
+@pytest.mark.parametrize(
+    ("environ", "job"),
+    [
+        (IN_AZURE, "cleanup"),
+        ({"STEWARD_RESOURCE_GROUP": "rg-steward"}, "cleanup"),
+        ({"STEWARD_LOGS_WORKSPACE_ID": "logs"}, "tag-audit"),
+        ({"STEWARD_HEARTBEAT_URL": "monitor"}, "watchdog"),
+    ],
+    ids=["nobody-tells", "no-id", "logs", "heartbeat"],
+)
+def test_a_setting_of_one_job_costs_the_others_nothing(environ: dict[str, str], job: str) -> None:
+    configuration = Steward(environ).configuration
+
+    assert {name for name in JOBS if configuration.problems_of(name, Costs.RUNS)} == {job}
+    assert all(problem.place == "app settings" for problem in configuration.problems)
 
 
 def test_a_list_is_its_lines(tmp_path: Path) -> None:

@@ -7,15 +7,16 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace as with_changes
 
-from shared_code.errors import AzureError, Fenced, StoreError, Unknown
+from shared_code.errors import AzureError, Fenced, Refused, Stopped, StoreError, Unknown
 from shared_code.jobs import JOBS
 from shared_code.model import Reading, Subscription
 from shared_code.run_requests import Wanted
-from shared_code.runs import Mode, Progress, Run, RunStatus, TriggeredBy, run_id
+from shared_code.runs import APPLY_PLAN, UNDO_RUN, Mode, Order, Progress, Run, RunStatus, TriggeredBy, run_id
 from shared_code.store import open_store
 from shared_code.sweeper import sweep
-from shared_code.work import Cancelled, OutOfTime, Summary, Work
+from shared_code.work import Cancelled, Job, OutOfTime, Summary, Work
 from tests.stores import DeadAfter, Killed, Lossy
 from tests.world import NOON, FewGroups, World, subscription_id
 
@@ -203,6 +204,58 @@ def test_an_error_of_the_job_is_the_runs_error(world: World, error: Exception, t
     ended = world.records().get(run).run
     assert (ended.status, ended.error) == (RunStatus.FAILED, text)
     assert world.locks().read(JOB).run is None
+
+
+@pytest.mark.parametrize(
+    "error", [Refused("the plan has expired"), Stopped("changes are stopped")], ids=["refused", "stopped"]
+)
+def test_what_a_job_may_not_do_is_refused_and_no_failure(
+    world: World, error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing went wrong, and somebody has to decide something: the record and one line of the log say what."""
+
+    def job(_: Work) -> Summary:
+        raise error
+
+    run = ask(world)
+    assert world.worker(jobs={JOB: job}).perform(run) == ()
+
+    ended = world.records().get(run).run
+    assert (ended.status, ended.error, ended.ended) == (RunStatus.REFUSED, str(error), NOON)
+    assert world.locks().read(JOB).run is None
+    errors = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert errors == [f"run={run} job={JOB} refused. {error}"]
+
+
+@pytest.mark.parametrize(
+    ("about", "task"),
+    [
+        ({}, JOB),
+        ({"order": Order(plan="p", digest="d"), "mode": Mode.APPLY}, APPLY_PLAN),
+        ({"undoes": "r"}, UNDO_RUN),
+    ],
+    ids=["job", "apply", "undo"],
+)
+def test_a_run_is_performed_by_its_task_under_the_lock_of_its_job(
+    world: World, about: dict[str, object], task: str
+) -> None:
+    """What a run does about its job's plans, it does while no other run of that job is under way."""
+    done: list[str] = []
+
+    def performs(name: str) -> Job:
+        def job(work: Work) -> Summary:
+            done.append(name)
+            assert world.locks().read(JOB).run == work.run.id
+            return Summary(status=RunStatus.SUCCEEDED)
+
+        return job
+
+    wanted = with_changes(world.requests().new(JOB, TriggeredBy.HTTP), **about)
+    run = world.requests().record(wanted, None).id
+    world.worker(jobs={name: performs(name) for name in (JOB, APPLY_PLAN, UNDO_RUN)}).perform(run)
+
+    assert done == [task]
+    assert world.records().get(run).run.task == task
 
 
 def test_a_failing_store_gives_the_message_back(world: World) -> None:
@@ -717,7 +770,5 @@ def test_runs_killed_anywhere_and_started_again_complete_once(
 
 
 def _running(run: Run) -> Run:
-    from msgspec.structs import replace as with_changes
-
     assert run.mode is Mode.PLAN
     return with_changes(run, status=RunStatus.RUNNING, attempt=1)

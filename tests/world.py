@@ -10,7 +10,7 @@ from shared_code.errors import AzureError
 from shared_code.jobs import TASKS
 from shared_code.locks import Locks
 from shared_code.model import Lock, Resource, ResourceGroup, Subscription
-from shared_code.ports import TagWriter
+from shared_code.ports import Inventory, Remover, TagWriter
 from shared_code.run_records import RunRecords
 from shared_code.run_requests import RunRequests
 from shared_code.settings import configure
@@ -18,7 +18,7 @@ from shared_code.stop import Stop
 from shared_code.store import Store
 from shared_code.work import Job
 from shared_code.worker import Worker
-from tests.fakes import NoActivity, NoTags
+from tests.fakes import NoActivity, NoInventory, NoRemover, NoTags
 
 TOML = b"""
 [jobs.list-resource-groups]
@@ -93,6 +93,8 @@ class World:
     toml: bytes = TOML
     heartbeats: int = 0
     writer: TagWriter = field(default_factory=NoTags)
+    remover: Remover = field(default_factory=NoRemover)
+    inventory: Inventory = field(default_factory=NoInventory)
 
     def clock(self) -> datetime:
         return self.now
@@ -137,6 +139,8 @@ class World:
             estate=self.estate,
             activity=NoActivity(),
             writer=self.writer,
+            remover=self.remover,
+            inventory=self.inventory,
             store=store or self.store,
             stop=self.stop(store),
             clock=self.clock,

@@ -9,9 +9,15 @@ import tempfile
 import threading
 from pathlib import Path
 
-from devkit.simulator.faults import load_faults
+from devkit.simulator.faults import DELETING, load_faults
 from devkit.simulator.model import Estate
-from devkit.simulator.options import add_behaviour_options, add_estate_options, behaviour, chosen_estate
+from devkit.simulator.options import (
+    add_behaviour_options,
+    add_delete_option,
+    add_estate_options,
+    behaviour,
+    chosen_estate,
+)
 from devkit.simulator.simulator import Simulator
 
 
@@ -68,13 +74,22 @@ def write_environment(file: Path, environment: dict[str, str]) -> None:
         raise
 
 
+_FAULTS = f"JSON list of faults; see faults.py. For DELETE: {', '.join(DELETING)}"
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m devkit.simulator", description=__doc__)
     add_estate_options(parser)
     add_behaviour_options(parser)
+    add_delete_option(parser)
     parser.add_argument("--port", type=_port, default=0, help="port on 127.0.0.1; 0 (default) takes a free one")
-    parser.add_argument("--faults", type=Path, metavar="FILE", help="JSON list of faults; see faults.py")
-    parser.add_argument("--log", type=Path, metavar="FILE", help="append each request as a line of JSON")
+    parser.add_argument("--faults", type=Path, metavar="FILE", help=_FAULTS)
+    parser.add_argument(
+        "--log",
+        type=Path,
+        metavar="FILE",
+        help="append each request, and what became of each DELETE, as a line of JSON",
+    )
     parser.add_argument("--environment", type=Path, metavar="FILE", help="write the variables that point a client here")
     return parser
 

@@ -1,4 +1,4 @@
-"""Answers for Resource Manager: subscriptions, groups, resources, locks and tags; only tags can be written."""
+"""Answers for Resource Manager: subscriptions, groups, resources, locks and tags; tags are written, things deleted."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -9,8 +9,13 @@ from msgspec.structs import replace
 
 from devkit.simulator import errors, locks, tagging
 from devkit.simulator.cache import PageCache
+from devkit.simulator.children import children
+from devkit.simulator.deletes import Deletes
+from devkit.simulator.deletions import Deletions
+from devkit.simulator.denials import denials
 from devkit.simulator.descendants import descendants, management_group
 from devkit.simulator.exchange import Call, Reply, json_reply
+from devkit.simulator.faults import Fault
 from devkit.simulator.filters import InvalidFilter, parse_filter
 from devkit.simulator.holdings import Holdings
 from devkit.simulator.identity import PRINCIPAL
@@ -22,9 +27,11 @@ from devkit.simulator.model import (
     Subscription,
     spelled_in_group,
 )
+from devkit.simulator.operations import Operations
 from devkit.simulator.paging import BAIT, InvalidSkipToken, page, page_number
 from devkit.simulator.playback import Playback, recorded_group
 from devkit.simulator.providers import providers
+from devkit.simulator.refusals import Refused
 from devkit.simulator.routes import Route
 from devkit.simulator.shapes import (
     FIRST_VERSION_WITH_TENANTS,
@@ -34,8 +41,10 @@ from devkit.simulator.shapes import (
     shown_group,
     shown_subscription,
 )
+from devkit.simulator.stacks import stacks
 from devkit.simulator.state import State
 from devkit.simulator.tag_writes import Lateness, TagWrites
+from devkit.simulator.templates import Templates
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _API_VERSION = re.compile(r"\d{4}-\d\d-\d\d(-\w+)?")
@@ -44,31 +53,38 @@ _API_VERSION = re.compile(r"\d{4}-\d\d-\d\d(-\w+)?")
 class ResourceManager:
     """Answers calls about one estate; `base_url` is what nextLinks begin with."""
 
-    def __init__(self, state: State, base_url: str) -> None:
+    def __init__(self, state: State, base_url: str, deletions: Deletions | None = None, delete_time: float = 0) -> None:
         self._state = state
         self._base_url = base_url
         self._playback = Playback(state.estate, base_url)
         self._cache = PageCache()
-        self._tags = TagWrites(state, base_url)
+        self._operations = Operations(base_url)
+        self._tags = TagWrites(state, self._operations)
+        self._deletions = deletions or Deletions()
+        self._deletes = Deletes(state, self._operations, self._deletions, delete_time)
+        self._templates = Templates(state, self._operations, delete_time)
 
     def place(self, call: Call, route: Route) -> tuple[str, int]:
         """The id of the subscription a call is about, and the number of the page it asks for, from 1."""
         return self._playback.place(call.target) or (route.subscription, page_number(call))
 
-    def answer(self, call: Call, route: Route, late: Lateness | None = None) -> Reply:
-        """The answer to an authorised call; a write of tags is done at once, unless it is late."""
+    def answer(self, call: Call, route: Route, late: Lateness | None = None, fault: Fault | None = None) -> Reply:
+        """The answer to an authorised call; a write of tags is done at once, unless it is late.
+
+        How a delete ends, `fault` may say.
+        """
         try:
-            return self._answer(call, route, late)
+            return self._answer(call, route, late, fault)
         except InvalidFilter as error:
             return errors.invalid_filter(str(error))
         except InvalidSkipToken as error:
             return errors.invalid_parameter("$skiptoken", str(error))
         except InvalidParameter as error:
             return errors.invalid_parameter(error.name, error.value)
-        except tagging.TagsRefused as error:
+        except (tagging.TagsRefused, Refused) as error:
             return error.reply
 
-    def _answer(self, call: Call, route: Route, late: Lateness | None) -> Reply:
+    def _answer(self, call: Call, route: Route, late: Lateness | None, fault: Fault | None) -> Reply:
         recorded = self._playback.following(call.target)
         if recorded is not None:
             return json_reply(recorded)
@@ -78,10 +94,8 @@ class ResourceManager:
             return json_reply({"value": [BAIT]})
         if route.name != "unknown" and call.method not in _METHODS[route.name]:
             return errors.method_not_allowed(call.method)
-        if route.name == "subscriptions":
-            return self._subscriptions(call)
-        if route.name == "management-group-descendants":
-            return self._descendants(call, route)
+        if route.name in ("subscriptions", "management-group-descendants"):
+            return self._descendants(call, route) if route.scope else self._subscriptions(call)
         if route.subscription and not _GUID.fullmatch(route.subscription):
             return errors.invalid_subscription_id(route.subscription)
         present, listed = self._state.present(route.subscription), self._state.listed(route.subscription)
@@ -91,8 +105,16 @@ class ResourceManager:
             return errors.invalid_resource_type(call.path, call.query["api-version"])
         if call.method in ("GET", "HEAD"):
             return self._within(present, listed, call, route)
+        return self._done(present, call, route, late, fault)
+
+    def _done(self, present: Holdings, call: Call, route: Route, late: Lateness | None, fault: Fault | None) -> Reply:
+        """What a call is answered with that asks for more than to be told."""
         if present.subscription.recorded:
             return errors.method_not_allowed(call.method)
+        if route.name in ("resource", "resource-group") and call.method == "DELETE":
+            return self._deletes.delete(call, route, fault)
+        if route.name == "export-template":
+            return self._templates.export(present, call, route)
         return self._tags.write(present, call, route, late)
 
     def _within(  # noqa: C901  # one line for each route is simpler than a table of functions with different arguments
@@ -102,15 +124,19 @@ class ResourceManager:
         if route.name == "subscription":
             return json_reply(shown_subscription(subscription, call))
         if route.name in ("operation", "operation-result"):
-            return self._tags.operation(call, route)
+            return self._operations.answer(call, route)
         if subscription.recorded:
             return self._within_recorded(subscription.recorded, call, route)
         if route.name == "resource-groups":
             return self._cached(call, listed, lambda: self._groups(listed, call))
         if route.name == "resources":
             return self._cached(call, listed, lambda: self._resources(listed, call))
+        if route.name in ("deleted-vaults", "deleted-vault"):
+            return self._vaults(subscription, call, route)
         if route.name == "providers":
             return self._cached(call, listed, lambda: self._providers(listed, call))
+        if route.name == "provider":
+            return self._provider(listed, call, route)
         group = present.group(route.group)
         if route.group and group is None:
             return _for_method(call, errors.group_not_found(route.group))
@@ -120,10 +146,18 @@ class ResourceManager:
             return _lock(subscription, route)
         if route.name == "tags":
             return self._tags.read(present, route)
+        if route.name == "deny-assignments":
+            return self._page(list(denials(subscription, route.scope)), Pages(size=2), call, lambda shown: shown)
+        if route.name == "deployment-stacks":
+            return self._page(list(stacks(subscription, route.group)), Pages(), call, lambda shown: shown)
+        if route.name == "deployments":
+            return json_reply({"value": []})  # nothing is ever deployed here
         if group is None:
             return errors.invalid_resource_type(call.path, call.query["api-version"])
         if route.name == "group-resources":
             return self._cached(call, listed, lambda: self._group_resources(listed, route.group, call))
+        if route.name == "children":
+            return self._page(children(present, group, route), Pages(), call, lambda shown: shown)
         if route.name == "resource":
             return _for_method(call, _one_resource(present, group, route))
         return _for_method(call, json_reply(shown_group(group, call)))
@@ -150,6 +184,13 @@ class ResourceManager:
         subscription = listed.subscription
         found = providers(subscription.id, (each.type for each in subscription.resources))
         return self._page(found, Pages(), call, lambda item: item)
+
+    def _provider(self, listed: Holdings, call: Call, route: Route) -> Reply:
+        subscription = listed.subscription
+        for each in providers(subscription.id, (each.type for each in subscription.resources)):
+            if str(each["namespace"]).casefold() == route.name_in_scope.casefold():
+                return json_reply(each)
+        return errors.invalid_resource_type(call.path, call.query["api-version"])
 
     def _cached(self, call: Call, holdings: Holdings, make: Callable[[], Reply]) -> Reply:
         # The target has the path's spelling, the query and the place in the list; the serial stands for the items.
@@ -218,6 +259,14 @@ class ResourceManager:
 
         return self._page(items, holdings.subscription.resource_pages, call, render)
 
+    def _vaults(self, subscription: Subscription, call: Call, route: Route) -> Reply:
+        found = self._deletions.vaults(subscription.id)
+        if route.name == "deleted-vaults":
+            return self._page(found, Pages(), call, lambda shown: shown)
+        wanted = call.path.rstrip("/").casefold()
+        shown = next((each for each in found if each["id"].casefold() == wanted), None)
+        return json_reply(shown) if shown else errors.deleted_vault_not_found(route.name_in_scope)
+
     def _locks(self, subscription: Subscription, call: Call, route: Route) -> Reply:
         found = locks.locks_concerning(subscription, route.scope)
         return self._page(found, subscription.lock_pages, call, locks.rendered)
@@ -227,16 +276,24 @@ _METHODS: dict[str, tuple[str, ...]] = {
     "subscriptions": ("GET",),
     "subscription": ("GET",),
     "resource-groups": ("GET",),
-    "resource-group": ("GET", "HEAD", "PATCH"),
+    "resource-group": ("GET", "HEAD", "PATCH", "DELETE"),
     "resources": ("GET",),
     "group-resources": ("GET",),
-    "resource": ("GET", "HEAD", "PATCH"),
+    "resource": ("GET", "HEAD", "PATCH", "DELETE"),
+    "children": ("GET",),
     "locks": ("GET",),
     "lock": ("GET",),
     "tags": ("GET", "PUT", "PATCH", "DELETE"),
     "operation": ("GET",),
     "operation-result": ("GET",),
+    "deny-assignments": ("GET",),
+    "deployment-stacks": ("GET",),
+    "deleted-vaults": ("GET",),
+    "deleted-vault": ("GET",),
+    "export-template": ("POST",),
     "providers": ("GET",),
+    "provider": ("GET",),
+    "deployments": ("GET",),
     "management-group-descendants": ("GET",),
 }
 
@@ -245,7 +302,7 @@ def _one_resource(holdings: Holdings, group: ResourceGroup, route: Route) -> Rep
     found = holdings.resource(route.group, route.scope)
     if found is None:
         return errors.resource_not_found(route.scope, route.group)
-    return json_reply(one_resource(found, group))
+    return json_reply(one_resource(found, group, holdings.definitions.properties(found, group)))
 
 
 def _lock(subscription: Subscription, route: Route) -> Reply:

@@ -6,9 +6,9 @@ import time
 import msgspec
 from msgspec.structs import replace
 
-from devkit.simulator import errors, logs
+from devkit.simulator import errors, graph, logs, templates
 from devkit.simulator.exchange import JSON_TYPE, Call, Reply, json_reply
-from devkit.simulator.faults import Fault
+from devkit.simulator.faults import DELETING, Fault
 from devkit.simulator.identity import PRINCIPAL, expired
 from devkit.simulator.model import TENANT
 from devkit.simulator.routes import Route
@@ -38,8 +38,14 @@ _ACTIONS = {
     "tags": "Microsoft.Resources/tags/read",
     "operation": "Microsoft.Resources/subscriptions/operations/read",
     "operation-result": "Microsoft.Resources/subscriptions/operationresults/read",
+    "resource-graph": "Microsoft.ResourceGraph/resources/read",
+    "deny-assignments": "Microsoft.Authorization/denyAssignments/read",
+    "deployment-stacks": "Microsoft.Resources/deploymentStacks/read",
+    "deleted-vaults": "Microsoft.KeyVault/deletedVaults/read",
+    "deleted-vault": "Microsoft.KeyVault/locations/deletedVaults/read",
     "management-group-descendants": "Microsoft.Management/managementGroups/descendants/read",
 }
+_HALVES = {"resource-graph": graph.half, "export-template": templates.half, "operation-result": templates.half}
 _OF_SCOPE = (
     "(/resourcegroups|/resources|/descendants|/providers/microsoft.resources/tags/default"
     "|/providers/microsoft.authorization/locks(/[^/]+)?)/?$"
@@ -53,6 +59,9 @@ _PAGE = (
 
 def broken(fault: Fault, route: Route, call: Call, normal: Reply) -> Reply:
     """The answer that `fault` makes of a call; `normal` is the one it would have had."""
+    if fault.kind in DELETING:
+        told = {} if fault.retry_after is None or normal.status != 202 else {"Retry-After": str(fault.retry_after)}
+        return replace(normal, headers=normal.headers | told)
     reply = _by_kind(fault, route, call, normal.plain)
     headers = dict(reply.headers)
     body = reply.body
@@ -64,6 +73,12 @@ def broken(fault: Fault, route: Route, call: Call, normal: Reply) -> Reply:
         headers["Retry-After"] = str(fault.retry_after)
     status = fault.status or reply.status
     return Reply(status=status, body=body, headers=headers, cut=reply.cut, reset=reply.reset)
+
+
+def prevents(fault: Fault, call: Call) -> bool:
+    """Whether a fault lets nothing happen of what a call asks for: a DELETE that is answered 4xx deletes nothing."""
+    refused = fault.kind in ("forbidden", "not-found", "throttled", "expired-token") or 400 <= fault.status < 500
+    return call.method == "DELETE" and refused and fault.kind not in DELETING
 
 
 def _by_kind(fault: Fault, route: Route, call: Call, normal: Reply) -> Reply:
@@ -84,7 +99,12 @@ def _by_kind(fault: Fault, route: Route, call: Call, normal: Reply) -> Reply:
         case "empty":
             return Reply(status=fault.status or 500)
         case "partial":
-            return logs.half(normal)
+            halves = {
+                "resource-graph": graph.half,
+                "export-template": templates.half,
+                "operation-result": templates.half,
+            }
+            return halves.get(route.name, logs.half)(normal)
         case _:
             return _of_logs(fault) if route.name == "logs" else _envelope(fault, route, call)
 
@@ -110,7 +130,8 @@ def _envelope(fault: Fault, route: Route, call: Call) -> Reply:
     match fault.kind:
         case "forbidden":
             action = _ACTIONS.get(route.name, "Microsoft.Resources/subscriptions/read")
-            action = action.removesuffix("read") + operation(call.method)
+            if route.name != "resource-graph":
+                action = action.removesuffix("read") + operation(call.method)
             # A list is read over the scope it is a list of.
             scope = re.sub(_OF_SCOPE, "", call.path, flags=re.IGNORECASE)
             return errors.forbidden(action, scope, PRINCIPAL)
@@ -118,6 +139,8 @@ def _envelope(fault: Fault, route: Route, call: Call) -> Reply:
             return errors.subscription_not_found(route.subscription)
         case "expired-token":
             return expired(time.time() - 60)
+        case "throttled" if route.name == "resource-graph":
+            return graph.throttled()
         case "throttled":
             wait = 1 if fault.retry_after is None else fault.retry_after
             return throttled(route.subscription, wait, operation(call.method))

@@ -1,6 +1,7 @@
 """Resource Manager's error answers: codes, sentences and envelopes as recorded."""
 
 import re
+import uuid
 
 from devkit.simulator.exchange import Reply, json_reply
 
@@ -157,3 +158,92 @@ def tag_length(part: str, name: str, most: int) -> Reply:
 def too_many_tags(count: int, most: int) -> Reply:
     """The scope would have more tags than Azure keeps. The code is ours; no recording shows one."""
     return error(400, "InvalidTagsCount", f"There would be {count} tags; a resource has {most} at most.")
+
+
+def in_use(code: str, message: str) -> Reply:
+    """Something uses the thing; that is 400 and not 409 with the network's provider (oddity 44)."""
+    return json_reply({"error": {"code": code, "message": message, "details": []}}, 400)
+
+
+def nested_first() -> Reply:
+    """What is nested in the thing has to go before it."""
+    return json_reply(
+        {
+            "error": {
+                "code": "CannotDeleteResource",
+                "message": "Can not delete resource before nested resources are deleted.",
+            }
+        },
+        409,
+    )
+
+
+def busy(address: str) -> Reply:
+    """Something else is being done with the thing, or with what it belongs to."""
+    message = (
+        "Another operation on this or dependent resource is in progress. To retrieve status of the operation use "
+        f"uri: {address}."
+    )
+    return json_reply({"error": {"code": "AnotherOperationInProgress", "message": message, "details": []}}, 409)
+
+
+def being_deleted(group: str) -> Reply:
+    """The resource group is on its way out."""
+    return error(
+        409,
+        "ResourceGroupBeingDeleted",
+        f"The resource group '{group}' is in deprovisioning state and cannot perform this operation.",
+    )
+
+
+def denied(action: str, scope: str, principal: str, *assignment: str) -> Reply:
+    """A deny assignment forbids what a role allows; `assignment` is its name, its id and its scope."""
+    name, identity, at = assignment
+    return error(
+        403,
+        "DenyAssignmentAuthorizationFailed",
+        f"The client '{principal}' with object id '{principal}' has permission to perform action '{action}' on scope "
+        f"'{scope}'; however, the access is denied because of the deny assignment with name '{name}' and Id "
+        f"'{identity}' at scope '{at}'.",
+    )
+
+
+def not_deleted(group: str, left: list[tuple[str, Reply]], *, late: bool = False) -> Reply:
+    """A resource group's delete has come to an end before the group has; with capitals (oddity 37).
+
+    Args:
+        group: its name.
+        left: the ids that could not be deleted, and why.
+        late: whether time ran out.
+    """
+    names = ",".join(re.sub("(?i)^.*?/providers/", "", each) for each, _ in left)
+    took = "did not finish within the time allowed" if late else "failed"
+    message = (
+        f"Deletion of resource group '{group}' {took} as resources with identifiers '{names}' could not be deleted. "
+        f"The provisioning state of the resource group will be rolled back. The tracking Id is '{uuid.uuid4()}'. "
+        "Please check audit logs for more details."
+    )
+    details = [
+        {"Code": None, "Target": each, "Message": why.body.decode(), "Details": None, "AdditionalInfo": None}
+        for each, why in left
+    ]
+    code = "ResourceGroupDeletionTimeout" if late else "ResourceGroupDeletionBlocked"
+    content = {"Code": code, "Target": None, "Message": message, "Details": details, "AdditionalInfo": None}
+    return json_reply({"Error": content}, 409)
+
+
+def changed_meanwhile(name: str) -> Reply:
+    """The thing was changed while it was being deleted."""
+    return json_reply(
+        {"error": {"code": "PreconditionFailed", "message": f"'{name}' has been modified (etag mismatch)."}}, 412
+    )
+
+
+def invalid_signature() -> Reply:
+    """The address to poll is not as it was handed out. The code is ours; no recording shows one."""
+    return error(403, "InvalidOperationSignature", "The signature of the address is missing, or is not for it.")
+
+
+def deleted_vault_not_found(name: str) -> Reply:
+    """No key vault of that name was deleted there, or it cannot be recovered any more."""
+    return error(404, "DeletedVaultNotFound", f"The specified deleted vault '{name}' does not exist.")

@@ -21,7 +21,16 @@ RouteName = Literal[
     "tags",
     "operation",
     "operation-result",
+    "deny-assignments",
+    "deployment-stacks",
+    "deleted-vaults",
+    "deleted-vault",
+    "export-template",
+    "children",
+    "resource-graph",
     "providers",
+    "provider",
+    "deployments",
     "management-group-descendants",
     "identity",
     "logs",
@@ -46,9 +55,23 @@ Kind = Literal[
     "delay",
     "late-tags",
     "no-tags",
+    "quick-delete",
+    "slow-delete",
+    "endless-delete",
+    "failed-delete",
+    "timeout-delete",
+    "locked-delete",
+    "kept-delete",
+    "lost-delete",
+    "odd-delete",
+    "signed-delete",
+    "busy-delete",
+    "nested-delete",
 ]
 LATE = ("late-tags", "no-tags")
 """Kinds that are no answer of their own: they say when a write of tags is done."""
+DELETING = tuple(kind for kind in get_args(Kind) if kind.endswith("-delete"))
+"""Kinds that are no answer of their own: they say how a delete ends."""
 
 
 class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -67,12 +90,27 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     - `error-in-200`: 200 whose body is an error; `empty`: no body; `not-json`: 200 whose body is no JSON
     - `html`: a page for people, with 503
     - `cut`: the connection ends in the middle of the body; `cut-json`: only the JSON does
-    - `partial`: on route `logs`, half of the rows with an error beside them
+    - `partial`: half of the rows, on route `logs` with an error beside them, on `resource-graph` without a word; half
+      of a template with an error beside it on `export-template`
     - `reset`: the connection ends without an answer
     - `delay`: the usual answer, after `delay`
     - `late-tags`: a write of tags is accepted at once (202, or 200 from the thing itself), and done `delay` seconds
       later
     - `no-tags`: a write of tags is accepted and never done; its operation ends Failed, `delay` seconds later
+
+    These are for DELETE of a resource or a resource group, which are otherwise deleted as their providers do it:
+
+    - `quick-delete`: done at once, with `status` (200 or 204)
+    - `slow-delete`: accepted, and done `delay` seconds later; `endless-delete`: accepted, and never done
+    - `failed-delete`: accepted, and failed `delay` seconds later with the error `body`; nothing is gone, but of a
+      group the first half of its resources, and its error is 409 ResourceGroupDeletionBlocked with capitals
+    - `timeout-delete`: the same with ResourceGroupDeletionTimeout; `locked-delete`: with ScopeLocked, and all is there
+    - `kept-delete`: accepted and succeeded, and the thing is there for `delay` seconds more (0: for ever)
+    - `lost-delete`: accepted and done, and its addresses to poll answer 404 then
+    - `odd-delete`: accepted and done, told in odd words; `signed-delete`: polled at addresses that change
+    - `busy-delete`, `nested-delete`: 409 AnotherOperationInProgress, 409 CannotDeleteResource
+
+    Where another kind hits a DELETE and makes a 4xx of it, nothing is deleted; with any other answer, or none, it is.
 
     `status`, `body` (text, or JSON), `content_type` and `retry_after` (seconds) replace what the kind would send.
     `delay` seconds pass before any other kind. On route `identity`, `expired-token` issues a token that Resource

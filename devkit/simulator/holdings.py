@@ -2,7 +2,7 @@
 
 import copy
 from bisect import bisect_right
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import accumulate, count
 from typing import Self, overload
@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from msgspec.structs import force_setattr, replace
 
+from devkit.simulator.definitions import Definitions
 from devkit.simulator.model import Resource, ResourceGroup, Subscription, Tags
 
 _serials = count(1)
@@ -49,6 +50,11 @@ class Holdings:
         """The resources of all groups, in the order they are listed."""
         return AllResources(self.subscription.resource_groups)
 
+    @cached_property
+    def definitions(self) -> Definitions:
+        """What each resource's own provider tells of it, and what uses it."""
+        return Definitions(self.subscription)
+
     def group(self, name: str) -> ResourceGroup | None:
         """The resource group of that name in any case, or None."""
         place = self._places.groups.get(name.casefold())
@@ -84,6 +90,14 @@ class Holdings:
             force_setattr(subscription, "resource_groups", tuple(groups))
         # Nothing has moved, so what was found once stays where it was.
         return type(self)(subscription, self._places)
+
+    def with_groups(self, changed: Mapping[str, ResourceGroup | None]) -> Self:
+        """The state in which the groups of these names are others, or are gone (None)."""
+        places = {self._places.groups[name.casefold()]: group for name, group in changed.items()}
+        groups = (places.get(place, group) for place, group in enumerate(self.subscription.resource_groups))
+        subscription = copy.copy(self.subscription)
+        force_setattr(subscription, "resource_groups", tuple(group for group in groups if group is not None))
+        return type(self)(subscription)
 
     def _tagged_group(self, place: int, tags: Tags, resource_id: str) -> ResourceGroup:
         group = self.subscription.resource_groups[place]

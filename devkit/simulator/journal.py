@@ -7,6 +7,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from devkit.simulator.deletions import Deletion
+
 
 class Request(Struct, frozen=True, kw_only=True):
     """One request and its answer. No header is kept, so no token either.
@@ -53,6 +55,13 @@ class Journal:
             self._requests.append(request)
             if self._file:
                 self._file.write(msgspec.json.encode(request) + b"\n")
+
+    def tell(self, deletion: Deletion) -> None:
+        """Add a line to the file about a DELETE that has come to an end: its `deletion` is the id."""
+        line = msgspec.to_builtins(deletion)
+        with self._lock:
+            if self._file:
+                self._file.write(msgspec.json.encode({"time": line["time"], "deletion": line.pop("id")} | line) + b"\n")
 
     def close(self) -> None:
         """Close the file; records stay readable."""

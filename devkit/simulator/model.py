@@ -1,7 +1,7 @@
 """What an estate consists of: subscriptions, resource groups and resources, spelled as they are served."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 from msgspec import UNSET, Struct, UnsetType, field
@@ -56,6 +56,10 @@ class Resource(Struct, frozen=True, kw_only=True, rename="camel"):
     provisioning_state: str | UnsetType | None = "Succeeded"
     tags: Tags | UnsetType | None = UNSET
     system_data: Json | UnsetType = UNSET
+    managed_by_extended: list[str] | UnsetType = UNSET
+    """All owners of a shared disk; like `properties`, only the resource's own provider shows it."""
+    properties: Json | UnsetType = UNSET
+    """What it refers to and how it is; what uses it follows from the others. Without them, its type decides."""
 
 
 class ResourceGroup(Struct, frozen=True, kw_only=True):
@@ -88,6 +92,24 @@ class Lock(Struct, frozen=True, kw_only=True):
     def id(self) -> str:
         """The id it is listed with."""
         return f"{self.scope}/providers/Microsoft.Authorization/locks/{self.name}"
+
+
+class DenyAssignment(Struct, frozen=True, kw_only=True):
+    """What an application or a deployment stack forbids to everybody at a scope and, unless it says so, below."""
+
+    name: str
+    id: str
+    scope: str
+    actions: tuple[str, ...] = ("*/delete",)
+    spares_children: bool = False
+
+
+class DeploymentStack(Struct, frozen=True, kw_only=True):
+    """A deployment stack of a subscription (`group` "") or of a resource group, and the ids of what it manages."""
+
+    name: str
+    group: str = ""
+    resources: tuple[str, ...] = ()
 
 
 class ManagementGroup(Struct, frozen=True, kw_only=True):
@@ -142,6 +164,8 @@ class Subscription(Struct, frozen=True, kw_only=True):
     policies: Json | UnsetType = field(default_factory=lambda: dict(_POLICIES))
     tags: Tags = {}
     locks: tuple[Lock, ...] = ()
+    deny_assignments: tuple[DenyAssignment, ...] = ()
+    stacks: tuple[DeploymentStack, ...] = ()
     group_pages: Pages = Pages()
     resource_pages: Pages = Pages()
     lock_pages: Pages = Pages()
@@ -155,6 +179,12 @@ class Subscription(Struct, frozen=True, kw_only=True):
         placed = tuple(place(group, self.id) for group in self.resource_groups)
         force_setattr(self, "resource_groups", placed)
         force_setattr(self, "locks", tuple(_with_scope(lock, self.id) for lock in self.locks))
+        denied = tuple(replace(each, scope=_of(each.scope, self.id)) for each in self.deny_assignments)
+        force_setattr(self, "deny_assignments", denied)
+        stacks = tuple(
+            replace(each, resources=tuple(_of(managed, self.id) for managed in each.resources)) for each in self.stacks
+        )
+        force_setattr(self, "stacks", stacks)
 
     @property
     def resources(self) -> list[Resource]:
@@ -232,6 +262,8 @@ def place(group: ResourceGroup, subscription_id: str) -> ResourceGroup:
             id=fill(resource.id) or f"{scope}/providers/{provider_path(resource.type, resource.name)}",
             managed_by=fill(owner) if isinstance(owner, str) else owner,
             tags={fill(key): value for key, value in tags.items()} if isinstance(tags, dict) else tags,
+            managed_by_extended=_filled(resource.managed_by_extended, fill),
+            properties=_filled(resource.properties, fill),
         )
 
     owner = group.managed_by
@@ -248,11 +280,27 @@ def _is_placed(resource: Resource) -> bool:
     given = resource.id
     if not given or "{" in given or (isinstance(resource.managed_by, str) and "{" in resource.managed_by):
         return False
+    if resource.properties is not UNSET and "{subscription}" in str(resource.properties):
+        return False
     return not isinstance(resource.tags, dict) or "{" not in "".join(resource.tags)
 
 
+def _filled(node: Any, fill: Callable[[str], str]) -> Any:
+    if isinstance(node, str):
+        return fill(node)
+    if isinstance(node, list):
+        return [_filled(each, fill) for each in node]
+    if isinstance(node, dict):
+        return {key: _filled(value, fill) for key, value in node.items()}
+    return node
+
+
+def _of(text: str, subscription_id: str) -> str:
+    return text.replace("{subscription}", subscription_id)
+
+
 def _with_scope(lock: Lock, subscription_id: str) -> Lock:
-    scope = lock.scope.replace("{subscription}", subscription_id)
+    scope = _of(lock.scope, subscription_id)
     return lock if scope == lock.scope else replace(lock, scope=scope)
 
 

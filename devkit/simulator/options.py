@@ -9,6 +9,8 @@ from devkit.simulator.model import Estate
 from devkit.simulator.recordings import load_recordings
 from devkit.simulator.throttling import Buckets
 
+DELETE_TIME = 1.0
+"""How long a delete goes on, in seconds, where a command line says nothing."""
 _SIZES = {
     "subscriptions": "subscriptions",
     "groups": "resource groups over all subscriptions",
@@ -21,7 +23,7 @@ def add_estate_options(parser: argparse.ArgumentParser) -> None:
     """Let a command line name an estate."""
     source = parser.add_mutually_exclusive_group()
     source.add_argument(
-        "--estate", default="demo", metavar="NAME", help=f"estate to serve: demo (default), odd or {GENERATED}"
+        "--estate", default="demo", metavar="NAME", help=f"estate to serve: demo (default), cleanup, odd or {GENERATED}"
     )
     source.add_argument("--recordings", type=Path, metavar="FOLDER", help="serve recorded answers instead")
     usual = Size()
@@ -34,14 +36,35 @@ def add_estate_options(parser: argparse.ArgumentParser) -> None:
 def add_behaviour_options(parser: argparse.ArgumentParser) -> None:
     """Let a command line say how slow, strict and late the answers are."""
     parser.add_argument("--latency", type=_time, default=0.0, metavar="MS", help="wait this long before each answer")
-    parser.add_argument("--throttle", action="store_true", help="answer 429 when Resource Manager's buckets are empty")
-    parser.add_argument("--lag", type=_time, default=0.0, metavar="SECONDS", help="let lists show what was there then")
+    parser.add_argument(
+        "--throttle",
+        action="store_true",
+        help="answer 429 when Resource Manager's buckets or Resource Graph's quota (15 in 5 s) are used up",
+    )
+    parser.add_argument(
+        "--lag",
+        type=_time,
+        default=0.0,
+        metavar="SECONDS",
+        help="let lists and Resource Graph show what was there then",
+    )
     parser.add_argument(
         "--late-tags",
         type=_time,
         default=0.0,
         metavar="SECONDS",
         help="accept writes of a resource's tags at once, and do them so much later",
+    )
+
+
+def add_delete_option(parser: argparse.ArgumentParser) -> None:
+    """Let a command line say how long deletes go on."""
+    parser.add_argument(
+        "--delete-time",
+        type=_time,
+        default=DELETE_TIME,
+        metavar="SECONDS",
+        help="how long a delete goes on that is accepted first (default 1)",
     )
 
 
@@ -62,7 +85,13 @@ def chosen_estate(given: argparse.Namespace) -> Estate:
 def behaviour(given: argparse.Namespace) -> dict[str, Any]:
     """The arguments of `Simulator` that the options stand for."""
     throttle = Buckets() if given.throttle else None
-    return {"latency": given.latency / 1000, "throttle": throttle, "lag": given.lag, "late_tags": given.late_tags}
+    return {
+        "latency": given.latency / 1000,
+        "throttle": throttle,
+        "lag": given.lag,
+        "late_tags": given.late_tags,
+        "delete_time": getattr(given, "delete_time", DELETE_TIME),
+    }
 
 
 def _time(text: str) -> float:

@@ -14,6 +14,9 @@ TYPES_WITHOUT_TAGS = (
 )
 """Listed with `capabilities` that say so; whatever else an estate has can carry tags."""
 
+OF_RESOURCE_MANAGER = ("Microsoft.Resources/deploymentStacks", "Microsoft.Resources/deployments")
+"""Types that every subscription knows, whatever is in it."""
+
 _TAGGABLE = "CrossResourceGroupResourceMove, CrossSubscriptionResourceMove, SupportsTags, SupportsLocation"
 
 
@@ -25,7 +28,7 @@ def providers(subscription: str, types: Iterable[str]) -> list[Json]:
         types: what the estate's resources are.
     """
     of_namespace: defaultdict[str, dict[str, Json]] = defaultdict(dict)
-    for name in sorted({*types, *TYPES_WITHOUT_TAGS}):
+    for name in sorted({*types, *TYPES_WITHOUT_TAGS, *OF_RESOURCE_MANAGER}):
         namespace, _, kind = name.partition("/")
         of_namespace[namespace.casefold()].setdefault(kind.casefold(), _type(namespace, kind, name))
     return [

@@ -21,7 +21,9 @@ class Route(Struct, frozen=True):
 _SUBSCRIPTION = r"/subscriptions/(?P<subscription>[^/]+)"
 _GROUP = rf"{_SUBSCRIPTION}/resourcegroups/(?P<group>[^/]+)"
 _SCOPE = rf"(?P<scope>{_SUBSCRIPTION}(/resourcegroups/(?P<group>[^/]+))?(/providers/.+)?)"
-_AT_LOCATION = rf"{_SUBSCRIPTION}/providers/[^/]+/locations/[^/]+"
+_IN_GROUP = rf"{_SUBSCRIPTION}(/resourcegroups/(?P<group>[^/]+))?"
+_AT_LOCATION = r"/providers/[^/]+(/locations/[^/]+)?"
+_VAULTS = rf"{_SUBSCRIPTION}/providers/microsoft\.keyvault"
 _LOCKS = r"/providers/microsoft\.authorization/locks"
 _PATTERNS: dict[RouteName, str] = {
     "subscriptions": r"/subscriptions",
@@ -33,10 +35,20 @@ _PATTERNS: dict[RouteName, str] = {
     "locks": rf"{_SCOPE}{_LOCKS}",
     "lock": rf"{_SCOPE}{_LOCKS}/(?P<name_in_scope>[^/]+)",
     "providers": rf"{_SUBSCRIPTION}/providers",
+    "provider": rf"{_SUBSCRIPTION}/providers/(?P<name_in_scope>[^/]+)",
     "tags": rf"{_SCOPE}/providers/microsoft\.resources/tags/default",
-    "operation": rf"{_AT_LOCATION}/operations/(?P<name_in_scope>[^/]+)",
-    "operation-result": rf"{_AT_LOCATION}/operationresults/(?P<name_in_scope>[^/]+)",
+    "operation": rf"{_SUBSCRIPTION}{_AT_LOCATION}"
+    r"/(operations|operationsstatus|diskoperations|[a-z]*azureasyncoperation)/(?P<name_in_scope>[^/]+)",
+    "operation-result": rf"{_SUBSCRIPTION}({_AT_LOCATION})?/[a-z]*operationresults/(?P<name_in_scope>[^/]+)",
+    "deny-assignments": rf"{_SCOPE}/providers/microsoft\.authorization/denyassignments",
+    "deployment-stacks": rf"{_IN_GROUP}/providers/microsoft\.resources/deploymentstacks",
+    "deployments": rf"{_IN_GROUP}/providers/microsoft\.resources/deployments",
+    "deleted-vaults": rf"{_VAULTS}/deletedvaults",
+    "deleted-vault": rf"{_VAULTS}/locations/[^/]+/deletedvaults/(?P<name_in_scope>[^/]+)",
+    "export-template": rf"{_GROUP}/exporttemplate",
     "resource": rf"(?P<scope>{_GROUP}(/providers/[^/]+(/[^/]+/[^/]+)+)+)",
+    "children": rf"(?P<scope>{_GROUP}(/providers/[^/]+(/[^/]+/[^/]+)+)+)/(?P<name_in_scope>[^/]+)",
+    "resource-graph": r"/providers/microsoft\.resourcegraph/resources",
     "logs": rf"/v1(/workspaces/(?P<name_in_scope>[^/]+)|{_SCOPE})/query",
     "management-group-descendants": r"(?P<scope>/providers/microsoft\.management/managementgroups"
     r"/(?P<name_in_scope>[^/]+))/descendants",

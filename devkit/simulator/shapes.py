@@ -10,6 +10,8 @@ from devkit.simulator.exchange import Call
 from devkit.simulator.model import Json, Resource, ResourceGroup, Subscription, spelled_in_group
 
 _EXPANDED = {"createdtime": "created_time", "changedtime": "changed_time", "provisioningstate": "provisioning_state"}
+_OWN = ("managed_by_extended", "properties")
+"""What only the resource's own provider shows."""
 # Recorded groups have a `type` from 2019-10-01 on, and none up to this version (oddity 18).
 _LAST_VERSION_WITHOUT_TYPE = "2018-05-01"
 # Recorded subscriptions have tenantId, managedByTenants and the list a count from this version on (oddity 65).
@@ -62,19 +64,19 @@ def hidden_fields(call: Call, *, by_tag: bool) -> dict[str, Any]:
     """What a list does not show: times and state unless expanded, and neither they nor tags in a list by tag."""
     expanded = set() if by_tag else _expanded(call)
     hidden: dict[str, Any] = {field: UNSET for field in _EXPANDED.values() if field not in expanded}
+    hidden |= dict.fromkeys(_OWN, UNSET)
     if by_tag:
         hidden["tags"] = UNSET
     return hidden
 
 
-def one_resource(resource: Resource, group: ResourceGroup) -> Json:
+def one_resource(resource: Resource, group: ResourceGroup, properties: Json) -> Json:
     """The resource as its own provider answers: with properties, and without what only lists show."""
     # A list names a child "parent/child", the child's own provider only "child" (oddity 14).
     name = resource.name.rpartition("/")[2]
     hidden = dict.fromkeys(_EXPANDED.values(), UNSET)
     answer: Json = msgspec.to_builtins(replace(spelled_in_group(resource, group), name=name, **hidden))
-    state = resource.provisioning_state
-    return answer | {"properties": {} if state is UNSET else {"provisioningState": state}}
+    return answer | {"properties": properties}
 
 
 def _present(**fields: Any) -> Json:

@@ -13,11 +13,12 @@ from typing import Self
 
 from msgspec.structs import replace
 
-from devkit.simulator import certificates, logs
+from devkit.simulator import certificates, graph, logs
 from devkit.simulator.arm import ResourceManager
-from devkit.simulator.breakage import broken, throttled
+from devkit.simulator.breakage import broken, prevents, throttled
+from devkit.simulator.deletions import Deletion, Deletions
 from devkit.simulator.exchange import Call, Reply
-from devkit.simulator.faults import LATE, Fault, Faults
+from devkit.simulator.faults import DELETING, LATE, Fault, Faults
 from devkit.simulator.identity import Identity
 from devkit.simulator.journal import Journal, Request
 from devkit.simulator.logs_events import ActivityLog
@@ -38,7 +39,8 @@ class Simulator:
     Takes the estate to serve, faults in force from the beginning, the port for Resource Manager (0: a free one) and
     the file the request log is appended to (None: kept in memory only). On request, each answer of Resource Manager
     waits `latency` seconds, calls are throttled by token buckets, lists show what was there `lag` seconds ago, and
-    writes of a resource's tags are accepted first and done `late_tags` seconds later, as `clock` counts them.
+    writes of a resource's tags are accepted first and done `late_tags` seconds later, as `clock` counts them. A delete
+    that is accepted takes `delete_time` seconds.
 
     `activity` is the activity log that Log Analytics is asked about; tests add to it.
 
@@ -59,6 +61,7 @@ class Simulator:
         throttle: Buckets | None = None,
         lag: float = 0,
         late_tags: float = 0,
+        delete_time: float = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._state = State(estate, lag, clock)
@@ -73,9 +76,13 @@ class Simulator:
         self._log = Path(log) if log is not None else None
         self._journal = Journal(None)
         self._identity = Identity(AUDIENCE)
-        self._manager = ResourceManager(self._state, self.url)
+        self._delete_time = delete_time
+        self._deletions = Deletions(self._tell)
+        self._manager = self._new_manager()
         self.activity = ActivityLog(estate, datetime.now(UTC))
         self._logs = logs.LogAnalytics(self.activity)
+        self._graph = graph.ResourceGraph(self._state)
+        self._quota = graph.Quota(clock if throttle else None)
         self._listeners: list[Listener] = []
         self._server: Server | None = None
         self._folder: Path | None = None
@@ -100,6 +107,18 @@ class Simulator:
         """A copy of the request log, in the order of the answers; kept after `stop`."""
         return self._journal.requests
 
+    @property
+    def deletions(self) -> list[Deletion]:
+        """Every DELETE that came and what has become of it until now, in their order; kept after `stop`."""
+        self._state.catch_up()
+        return self._deletions.all
+
+    def _tell(self, deletion: Deletion) -> None:
+        self._journal.tell(deletion)
+
+    def _new_manager(self) -> ResourceManager:
+        return ResourceManager(self._state, self.url, self._deletions, self._delete_time)
+
     def start(self) -> None:
         """Listen; `url` and `environment` are set when this returns."""
         try:
@@ -117,7 +136,7 @@ class Simulator:
         identity = Listener(self._answer_identity)
         self._listeners.append(identity)
         self.url = f"https://{HOST}:{arm.port}"
-        self._manager = ResourceManager(self._state, self.url)
+        self._manager = self._new_manager()
         self.environment = {
             "STEWARD_ARM_ENDPOINT": self.url,
             "STEWARD_ARM_AUDIENCE": AUDIENCE,
@@ -143,6 +162,7 @@ class Simulator:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
         self._logs.close()
+        self._graph.close()
         self._journal.close()
 
     def __enter__(self) -> Self:
@@ -165,6 +185,8 @@ class Simulator:
         refusal = self._identity.refusal(call)
         if refusal:
             return await self._finish(call, asked, asked.subscription, lambda: refusal)
+        if asked.name == "resource-graph":
+            return await self._answer_graph(call, asked)
         subscription, page = manager.place(call, asked)
         kind = operation(call.method)
         left = self._throttle.take(subscription, kind) if self._throttle else untouched(kind)
@@ -177,8 +199,10 @@ class Simulator:
         late = self._late_tags if "/providers/" in asked.scope.casefold() else None
         if fault and fault.kind in LATE:
             late = Lateness(fault.delay, fails=fault.kind == "no-tags")
+        if fault and prevents(fault, call):
+            return await self._finish(call, asked, subscription, lambda: _with_headers(Reply(), told), fault)
         return await self._finish(
-            call, asked, subscription, lambda: _with_headers(manager.answer(call, asked, late), told), fault
+            call, asked, subscription, lambda: _with_headers(manager.answer(call, asked, late, fault), told), fault
         )
 
     def _told(self, kind: Operation, left: Left, subscription: str) -> dict[str, str]:
@@ -196,6 +220,14 @@ class Simulator:
         reply = await asyncio.to_thread(self._logs.answer, call, asked)
         return await self._finish(call, asked, asked.subscription, lambda: reply, fault)
 
+    async def _answer_graph(self, call: Call, asked: Route) -> Reply:
+        admitted, told = self._quota.take()
+        if not admitted:
+            return await self._finish(call, asked, "", lambda: _with_headers(graph.throttled(), told))
+        fault = self.faults.take(asked.name, "", call.path, 1, call.method)
+        reply = await asyncio.to_thread(self._graph.answer, call)
+        return await self._finish(call, asked, "", lambda: _with_headers(reply, told), fault)
+
     async def _answer_identity(self, call: Call) -> Reply:
         asked = Route("identity")
         fault = self.faults.take("identity", "", call.path, 1, call.method)
@@ -210,7 +242,7 @@ class Simulator:
     ) -> Reply:
         """Answer, with the fault if one hits, and write it down."""
         came, clock = datetime.now(UTC), time.perf_counter()
-        pause = (fault.delay if fault and fault.kind not in LATE else 0) + (
+        pause = (fault.delay if fault and fault.kind not in (*LATE, *DELETING) else 0) + (
             self._latency if asked.name != "identity" else 0
         )
         if pause:

@@ -90,6 +90,11 @@ class State:
         with self._lock:
             self._later.append((self._clock() + seconds, subscription_id.casefold(), step))
 
+    def catch_up(self) -> None:
+        """Do what has come due."""
+        with self._lock:
+            self._catch_up()
+
     def _catch_up(self) -> None:
         """Do what has come due, in its order; whoever looks or changes does this first."""
         if not self._later:

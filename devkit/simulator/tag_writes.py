@@ -6,16 +6,16 @@ tags as they are to be (oddity 24). No recording shows either; headers and polls
 
 import math
 import re
-import uuid
+from collections.abc import Iterator
 from urllib.parse import quote
 
-import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from devkit.simulator import errors, locks, tagging
 from devkit.simulator.exchange import Call, Reply, json_reply
 from devkit.simulator.holdings import Holdings
-from devkit.simulator.model import Json, Tags, spelled_in_group
+from devkit.simulator.model import Tags, spelled_in_group
+from devkit.simulator.operations import Operation, Operations, new_name
 from devkit.simulator.routes import Route
 from devkit.simulator.shapes import one_resource, shown_group
 from devkit.simulator.state import State
@@ -28,20 +28,12 @@ class Lateness(Struct, frozen=True):
     fails: bool = False
 
 
-class _Operation(Struct):
-    """A write that was accepted: what it ended with, None while it goes on; `wait` is what a client is told."""
-
-    wait: int
-    ended: Reply | None = None
-
-
 class TagWrites:
-    """Reads and writes the tags in a state; `base_url` is what addresses to poll begin with."""
+    """Reads and writes the tags in a state."""
 
-    def __init__(self, state: State, base_url: str) -> None:
+    def __init__(self, state: State, operations: Operations) -> None:
         self._state = state
-        self._base_url = base_url
-        self._operations: dict[tuple[str, str], _Operation] = {}
+        self._operations = operations
 
     def read(self, present: Holdings, route: Route) -> Reply:
         """The tags at the scope of a route, as the Tags API answers.
@@ -61,7 +53,7 @@ class TagWrites:
             return self._shown(self._state.update(route.subscription, lambda now: _step(now, call, route)), call, route)
         to_be = _step(present, call, route)  # What is refused is refused at once.
         scope, _ = _tags_at(present, route)
-        operation = _Operation(max(1, math.ceil(late.seconds)))
+        operation = Operation(new_name(), str(max(1, math.ceil(late.seconds))))
 
         def finish(now: Holdings) -> Holdings:
             try:
@@ -74,30 +66,16 @@ class TagWrites:
             operation.ended = self._shown(changed, call, route)
             return changed
 
-        name = str(uuid.uuid4())
-        self._operations[route.subscription.casefold(), name] = operation
+        self._operations.start(route.subscription, operation)
         self._state.later(route.subscription, late.seconds, finish)
-        addresses = _addresses(self._base_url, present, call, route, name)
+        asked, result = (
+            self._operations.address(operation, *place) for place in _places(present, call, route, operation.name)
+        )
+        polled = {"Azure-AsyncOperation": asked}
         if route.name == "tags":
-            return Reply(status=202, headers=addresses | {"Retry-After": str(operation.wait)})
+            return Reply(status=202, headers=polled | {"Location": result} | operation.told)
         reply = self._shown(to_be, call, route)
-        polled = {"Azure-AsyncOperation": addresses["Azure-AsyncOperation"]}
         return Reply(status=reply.status, body=reply.body, headers=reply.headers | polled)
-
-    def operation(self, call: Call, route: Route) -> Reply:
-        """How far an accepted write has come: an operation says so in words, its result by the status."""
-        found = self._operations.get((route.subscription.casefold(), route.name_in_scope))
-        if found is None:
-            return errors.operation_not_found(route.name_in_scope)
-        told = {"Retry-After": str(found.wait)}
-        if route.name == "operation-result":
-            return found.ended or Reply(status=202, headers=told | {"Location": self._base_url + call.target})
-        if found.ended is None:
-            return json_reply({"name": route.name_in_scope, "status": "InProgress"}, headers=told)
-        answer: Json = {"name": route.name_in_scope, "status": "Succeeded"}
-        if found.ended.status >= 400:
-            answer |= {"status": "Failed"} | msgspec.json.decode(found.ended.body)
-        return json_reply(answer)
 
     def _shown(self, holdings: Holdings, call: Call, route: Route) -> Reply:
         """What a write that is done is answered with."""
@@ -107,7 +85,9 @@ class TagWrites:
         found = holdings.resource(route.group, route.scope)
         if group is None:
             raise AssertionError("what was written is there")
-        return json_reply(one_resource(found, group) if found else shown_group(group, call))
+        if found is None:
+            return json_reply(shown_group(group, call))
+        return json_reply(one_resource(found, group, holdings.definitions.properties(found, group)))
 
 
 def _step(now: Holdings, call: Call, route: Route) -> Holdings:
@@ -146,12 +126,12 @@ def _of_resource(route: Route) -> bool:
     return "/providers/" in route.scope.casefold()
 
 
-def _addresses(base_url: str, present: Holdings, call: Call, route: Route, name: str) -> dict[str, str]:
-    """Where to ask how an operation goes: with the provider that does it, in the location of the thing."""
+def _places(present: Holdings, call: Call, route: Route, name: str) -> Iterator[tuple[str, str]]:
+    """Where to ask how an operation goes, and for its result: with its provider, in the location of the thing."""
     group, found = present.group(route.group), present.resource(route.group, route.scope)
     namespace = found.type.partition("/")[0] if found else "Microsoft.Resources"
     location = found.location if found else group.location if group else UNSET
     place = quote(re.sub(r"\s", "", location.casefold())) if isinstance(location, str) else "global"
-    start = f"{base_url}/subscriptions/{present.subscription.id}/providers/{namespace}/locations/{place}"
-    end = f"{name}?api-version={call.query['api-version']}"
-    return {"Azure-AsyncOperation": f"{start}/operations/{end}", "Location": f"{start}/operationResults/{end}"}
+    start = f"/subscriptions/{present.subscription.id}/providers/{namespace}/locations/{place}"
+    for kind in ("operations", "operationResults"):
+        yield f"{start}/{kind}/{name}", f"api-version={call.query['api-version']}"

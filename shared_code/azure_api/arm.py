@@ -8,11 +8,11 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shared_code.azure_api.ahead import Ahead
-from shared_code.azure_api.bodies import Answer, answer_of, body_of
-from shared_code.azure_api.errors import translated
+from shared_code.azure_api.bodies import LARGEST_OF_ONE, Answer, Failed, Reply, answer_of, body_of
+from shared_code.azure_api.errors import failure, translated
 from shared_code.azure_api.links import host_of
 from shared_code.azure_api.pages import BrokenOff, Page, PageDecoder
 from shared_code.errors import UnreadableAnswer
@@ -33,6 +33,7 @@ A filter that nothing matches gives one for each page it looked through; those o
 # Writes several lines for each request for a token at INFO, and every line costs money in Application Insights.
 _TALKATIVE = "azure.core.pipeline.policies.http_logging_policy"
 _BODY_TRIES = 3
+_REPEATED = frozenset({"GET", "HEAD", "POST"})
 _BLOCK = 1024 * 1024
 # More than there are readers: requests keeps ten, and each one more would be a new TLS connection for every page.
 _CONNECTIONS = 64
@@ -95,13 +96,14 @@ class Arm:
                 ),
             )
 
-    def pages[Item](self, path: str, item: type[Item], what: str) -> Iterator[list[Item]]:
+    def pages[Item](self, path: str, item: type[Item], what: str, failed: Failed = failure) -> Iterator[list[Item]]:
         """Read a list, page after page, to its end; the next page is on its way while the caller has the present one.
 
         Args:
             path: path and query of the first page, with api-version.
             item: the type of one item; a field `id` may not be empty.
             what: what is read, for the error text, such as "resource groups of subscription 'x'".
+            failed: makes the error of an answer that is no page.
 
         Raises:
             AzureError: a page could not be read; pages given before it stay valid, and the list is incomplete.
@@ -109,7 +111,7 @@ class Arm:
         self.connect()
         decoder = PageDecoder(item)
         link, where, seen, empty = self._endpoint + path, what, set[str](), 0
-        page = self._page(link, decoder, where)
+        page = self._page(link, decoder, where, failed)
         while True:
             seen.add(link)
             items = page.items(where)
@@ -122,11 +124,18 @@ class Arm:
                 yield items
                 raise UnreadableAnswer(f"cannot read {what}: {refusal}")
             where = f"{what}, page {len(seen) + 1}"
-            ahead = Ahead(partial(self._page, link, decoder, where))
+            ahead = Ahead(partial(self._page, link, decoder, where, failed))
             yield items
             page = ahead.result()
 
-    def send(self, method: str, path: str, what: str, body: bytes | None = None) -> Answer:
+    def send(
+        self,
+        method: str,
+        path: str,
+        what: str,
+        body: bytes | None = None,
+        ready: Callable[[], None] | None = None,
+    ) -> Answer:
         """Send one request, and return the answer whatever its status.
 
         A GET is repeated as pages are. Anything else is sent exactly once, and paced: whoever writes must look again
@@ -137,22 +146,72 @@ class Arm:
             path: path and query, encoded, with api-version.
             what: what is asked for, for the error text.
             body: JSON; None for none.
+            ready: asked when its turn has come, just before it is sent; what it raises passes through.
+
+        Raises:
+            AzureError: there was no answer, or not all of it; a write may have taken effect.
+        """
+        return self.exchange(method, path, what, body, once=method != "GET", ready=ready).answer
+
+    def exchange(
+        self,
+        method: str,
+        address: str,
+        what: str,
+        body: bytes | None = None,
+        *,
+        once: bool,
+        ready: Callable[[], None] | None = None,
+        largest: int = LARGEST_OF_ONE,
+    ) -> Reply:
+        """Send one request, and return the answer with its headers, whatever its status.
+
+        Args:
+            method: any.
+            address: a path with its query, encoded, or a link that Azure gave, byte for byte; see `follows`.
+            what: what is asked for, for the error text; the address is in no text.
+            body: JSON; None for none.
+            once: whether it is sent exactly once; else it is repeated as pages are, as befits what only reads.
+            ready: asked when its turn has come, just before it is sent; what it raises passes through.
+            largest: bytes of the answer at most.
 
         Raises:
             AzureError: there was no answer, or not all of it; a write may have taken effect.
         """
         from azure.core.rest import HttpRequest
 
+        from shared_code.azure_api.policies import READY
+
+        if not self.follows(address):
+            raise UnreadableAnswer(f"cannot read {what}: its address is on another host, which is not asked")
         self.connect()
         if self._client is None:
             raise AssertionError("connect() comes first")
-        url = (self._endpoint + path).replace("{", "{{").replace("}", "}}")
+        url = (self._endpoint + address if address.startswith("/") else address).replace("{", "{{").replace("}", "}}")
         headers = {} if body is None else {"Content-Type": "application/json"}
-        request = HttpRequest(method, url, headers=headers, content=body)
-        once = {} if method == "GET" else {"retry_total": 0}
-        with translated(what):
-            response = self._client.send_request(request, stream=True, **once)
-        return answer_of(response, what)
+        # azure-core alone would not repeat a POST that was refused with 429.
+        options: dict[str, Any] = {"retry_total": 0} if once else {"retry_on_methods": _REPEATED}
+        left = 1 if once else _BODY_TRIES
+        while True:
+            left -= 1
+            request = HttpRequest(method, url, headers=headers, content=body)
+            with translated(what):
+                response = self._client.send_request(request, stream=True, **options, **{READY: ready})
+            try:
+                return Reply(answer_of(response, what, largest), response.headers)
+            except BrokenOff:
+                if left == 0:
+                    raise
+                self._sleep(0.2 * (_BODY_TRIES - left))
+
+    def follows(self, link: str) -> bool:
+        """Tell whether a link leads to where our token belongs; one that begins with a `/` does."""
+        here = self._host is not None and host_of(link) == self._host
+        return len(link) <= LONGEST_LINK and (here or (link.startswith("/") and not link.startswith("//")))
+
+    def pause(self, seconds: float) -> None:
+        """Wait, as between two questions about something that is under way."""
+        self._sleep(seconds)
 
     def _refusal(self, link: str, seen: set[str], empty: int) -> str:
         """Say why the link to the next page is not followed; nothing if it is."""
@@ -167,16 +226,16 @@ class Arm:
             return f"{empty:,} pages in a row are empty and there is always one more; try again later"
         return ""
 
-    def _page[Item](self, link: str, decoder: PageDecoder[Item], what: str) -> Page[Item]:
+    def _page[Item](self, link: str, decoder: PageDecoder[Item], what: str, failed: Failed) -> Page[Item]:
         """Read one page; a body that breaks off is read again, since azure-core retries only up to the headers."""
         for attempt in range(1, _BODY_TRIES):
             try:
-                return self._page_once(link, decoder, what)
+                return self._page_once(link, decoder, what, failed)
             except BrokenOff:
                 self._sleep(0.2 * attempt)
-        return self._page_once(link, decoder, what)
+        return self._page_once(link, decoder, what, failed)
 
-    def _page_once[Item](self, link: str, decoder: PageDecoder[Item], what: str) -> Page[Item]:
+    def _page_once[Item](self, link: str, decoder: PageDecoder[Item], what: str, failed: Failed) -> Page[Item]:
         from azure.core.rest import HttpRequest
 
         if self._client is None:
@@ -185,4 +244,4 @@ class Arm:
         request = HttpRequest("GET", link.replace("{", "{{").replace("}", "}}"))
         with translated(what):
             response = self._client.send_request(request, stream=True)
-        return decoder.decode(body_of(response, what), what)
+        return decoder.decode(body_of(response, what, failed), what)

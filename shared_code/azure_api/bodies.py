@@ -1,10 +1,12 @@
 """The bytes of an answer."""
 
+from codecs import BOM_UTF8
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from shared_code.azure_api.errors import failure, translated
 from shared_code.azure_api.pages import BrokenOff
-from shared_code.errors import Unreachable, UnreadableAnswer
+from shared_code.errors import AzureError, Unreachable, UnreadableAnswer
 from shared_code.foreign_text import one_line
 
 if TYPE_CHECKING:
@@ -12,7 +14,11 @@ if TYPE_CHECKING:
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of one answer, decompressed; a page of 1,000 resources has under 1 MiB."""
-_ENOUGH_OF_AN_ERROR = 1024 * 1024
+LARGEST_OF_ONE = 1024 * 1024
+"""Bytes of an answer about one thing, unless more is asked for; of an error nothing beyond is looked at."""
+
+type Failed = Callable[[str, int, str, bytes], AzureError]
+"""Turns an error answer into an error: what was asked for, status, content type, body."""
 
 
 class Answer(NamedTuple):
@@ -23,32 +29,41 @@ class Answer(NamedTuple):
     body: bytes
 
 
-def answer_of(response: "HttpResponse", what: str) -> Answer:
+class Reply(NamedTuple):
+    """An answer with its headers, whose names are found in any case."""
+
+    answer: Answer
+    headers: Mapping[str, str]
+
+
+def answer_of(response: "HttpResponse", what: str, largest: int = LARGEST_OF_ONE) -> Answer:
     """Read a streamed answer of any status and close it.
 
     Args:
         response: not read yet.
         what: what is read, as in "cannot read {what}".
+        largest: bytes of the body, decompressed, at most.
 
     Raises:
         BrokenOff: the body did not arrive whole.
-        UnreadableAnswer: it is larger than an answer about one thing.
+        UnreadableAnswer: it is larger than that.
     """
     try:
-        body, whole = _start(response, _ENOUGH_OF_AN_ERROR, what)
+        body, whole = _start(response, largest, what)
     finally:
         response.close()
     if not whole:
-        raise UnreadableAnswer(f"cannot read {what}: the answer is larger than {_ENOUGH_OF_AN_ERROR:,} bytes")
-    return Answer(response.status_code, response.headers.get("Content-Type", ""), body)
+        raise UnreadableAnswer(f"cannot read {what}: the answer is larger than {largest:,} bytes")
+    return Answer(response.status_code, response.headers.get("Content-Type", ""), body.removeprefix(BOM_UTF8))
 
 
-def body_of(response: "HttpResponse", what: str) -> bytes:
+def body_of(response: "HttpResponse", what: str, failed: Failed = failure) -> bytes:
     """Read a streamed answer and close it.
 
     Args:
         response: not read yet.
         what: what is read, as in "cannot read {what}".
+        failed: makes the error of an answer that is none.
 
     Raises:
         BrokenOff: the body did not arrive whole, so reading it again may help.
@@ -58,8 +73,8 @@ def body_of(response: "HttpResponse", what: str) -> bytes:
     content_type = response.headers.get("Content-Type", "")
     try:
         if response.status_code != 200:
-            start, _ = _start(response, _ENOUGH_OF_AN_ERROR, what)
-            raise failure(what, response.status_code, content_type, start)
+            start, _ = _start(response, LARGEST_OF_ONE, what)
+            raise failed(what, response.status_code, content_type, start)
         body, whole = _start(response, LARGEST, what)
     finally:
         response.close()

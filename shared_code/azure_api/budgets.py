@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 LONGEST_WAIT = 30.0
 """Seconds waited at most for one try, whatever Retry-After says; Azure has asked for 20 minutes."""
-REFILL = {"reads": 25.0, "writes": 10.0, "deletes": 10.0}
-"""Requests a second that a subscription's bucket gets back."""
+REFILL = {"reads": 25.0, "writes": 10.0, "deletes": 10.0, "queries": 3.0}
+"""Requests a second that a subscription's bucket gets back; Resource Graph grants 15 queries in 5 seconds at once."""
 LOW = 10
 """Requests left below which one waits; room for what another caller, or an answer out of turn, takes unseen."""
 _LEAST = 2
@@ -24,6 +24,7 @@ _OF_ANY_KIND = re.compile(r"subscription-resource-requests(?:-pt[0-9]+[mh])?")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _CLOCK_TIME = re.compile(r"([0-9]{1,2}):([0-9]{2}):([0-9]{2})(?:\.[0-9]+)?")
 _SENTENCE = re.compile(rb"after '?([0-9]{1,9})'? seconds")
+_QUERY = re.compile(r"https://[^/]*/providers/microsoft\.resourcegraph/", re.IGNORECASE)
 _SUBSCRIPTION = re.compile(r"https://[^/]*/subscriptions/([^/?#]+)", re.IGNORECASE)
 
 
@@ -32,7 +33,7 @@ def remaining(headers: Mapping[str, str], kind: str) -> int | None:
 
     Args:
         headers: of any answer, names in any case.
-        kind: `reads`, `writes` or `deletes`.
+        kind: `reads`, `writes`, `deletes` or `queries`.
     """
     return min((int(count) for count in _counts(headers, kind) if _NUMBER.fullmatch(count)), default=None)
 
@@ -48,6 +49,12 @@ def _counts(headers: Mapping[str, str], kind: str) -> Iterator[str]:
             yield from (entry.rpartition(";")[2].strip() for entry in value.split(",") if ";" in entry)
         elif ((one := _OF_ONE_KIND.fullmatch(family)) and one[1] == kind) or _OF_ANY_KIND.fullmatch(family):
             yield value.strip()
+
+
+def quota_left(headers: Mapping[str, str]) -> int | None:
+    """Return how many queries are left of Resource Graph's quota (x-ms-user-quota-remaining); None if it is unsaid."""
+    value = next((value for name, value in headers.items() if name.lower() == "x-ms-user-quota-remaining"), "")
+    return int(value) if _NUMBER.fullmatch(value.strip()) else None
 
 
 def quota_reset(headers: Mapping[str, str]) -> float | None:
@@ -117,6 +124,15 @@ class Budget:
             elif not refused:
                 self._left = None  # What is not told is not guessed: nobody waits for a limit that may not exist.
 
+    def quota(self, left: int | None, reset: float | None) -> None:
+        """Take in what is left of a quota that is new at once after so many seconds; after `answered`."""
+        if left is None or not reset:
+            return
+        with self._mutex:
+            # Those on their way will have what is left.
+            if left <= self._open_requests:
+                self._closed_until = max(self._closed_until, self._clock() + min(reset, LONGEST_WAIT))
+
     def lost(self) -> None:
         """Take in that no answer came."""
         with self._mutex:
@@ -152,6 +168,8 @@ class Budgets:
         return self._budgets.get(key) or self._budgets.setdefault(key, Budget(REFILL[kind], self._clock))
 
 
-def kind_of(method: str) -> str:
-    """Return the kind of request that Resource Manager counts a method as."""
+def kind_of(method: str, url: str = "") -> str:
+    """Return the kind of request that Resource Manager counts a method as; queries of Resource Graph are their own."""
+    if _QUERY.match(url):
+        return "queries"
     return {"GET": "reads", "HEAD": "reads", "DELETE": "deletes"}.get(method.upper(), "writes")

@@ -33,6 +33,11 @@ def describe(status: int, content_type: str, body: bytes) -> str:
         else:
             message = f"an answer of type '{content_type}'"
     text = f"{status}{f' {code}' if code else ''}: {message}" if message else f"{status} {code}"
+    return scrubbed(text)
+
+
+def scrubbed(text: str) -> str:
+    """Make a foreign text one line without what opens doors: queries of addresses, and tokens."""
     return one_line(_TOKEN.sub(r"\1…", _SIGNED.sub(r"\1…", text)))
 
 

@@ -15,9 +15,11 @@ from azure.core.pipeline.policies import (
 from azure.core.rest import HttpRequest, HttpResponse
 from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 
-from shared_code.azure_api.budgets import LONGEST_WAIT, Budgets, kind_of, quota_reset, remaining, told_wait
+from shared_code.azure_api.budgets import LONGEST_WAIT, Budgets, kind_of, quota_left, quota_reset, remaining, told_wait
 
 _CLOSED = "steward-budget-waits"
+READY = "steward_ready"
+"""The option of a request with what is asked when its turn has come; where that raises, nothing is sent."""
 # Deflate packs at most 1:1032, so a refusal of this size stays under 64 MiB.
 _SMALL = 64 * 1024
 
@@ -93,10 +95,14 @@ class Paced(HTTPPolicy[HttpRequest, HttpResponse]):
 
     def send(self, request: PipelineRequest[HttpRequest]) -> PipelineResponse[HttpRequest, HttpResponse]:
         """Send one try."""
-        kind = kind_of(request.http_request.method)
+        kind = kind_of(request.http_request.method, request.http_request.url)
+        ready: Callable[[], None] | None = request.context.options.pop(READY, None) or request.context.get(READY)
+        request.context[READY] = ready
         budget = self._budgets.of(kind, request.http_request.url)
         budget.wait_for_turn(self._sleep)
         try:
+            if ready is not None:
+                ready()
             response = self.next.send(request)
             refused = response.http_response.status_code == 429
             wait = (self._asked(response) or 0.0) if refused else 0.0
@@ -104,5 +110,8 @@ class Paced(HTTPPolicy[HttpRequest, HttpResponse]):
             budget.lost()
             raise
         request.context[_CLOSED] = wait > 0
-        budget.answered(remaining(response.http_response.headers, kind), refused, wait)
+        headers = response.http_response.headers
+        budget.answered(remaining(headers, kind), refused, wait)
+        if kind == "queries":
+            budget.quota(quota_left(headers), quota_reset(headers))
         return response

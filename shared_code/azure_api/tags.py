@@ -5,6 +5,7 @@ and PUT would take away what somebody added meanwhile.
 """
 
 import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -53,6 +54,10 @@ class _Document(msgspec.Struct):
 _decode = msgspec.json.Decoder(_Document).decode
 
 
+def _always() -> None:
+    return None
+
+
 class AzureTags:
     """The tags at one scope in Azure: the port TagWriter."""
 
@@ -74,28 +79,28 @@ class AzureTags:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise UnreadableAnswer(f"cannot read {what}: the answer has another shape than Azure's: {error}") from error
 
-    def merge(self, scope: str, tags: dict[str, str]) -> None:
+    def merge(self, scope: str, tags: dict[str, str], ready: Callable[[], None] = _always) -> None:
         """Add these tags, or give them these values; all others stay.
 
         Raises:
             AzureError: Azure did not say that it is done; it may be.
         """
-        self._write("Merge", scope, tags)
+        self._write("Merge", scope, tags, ready)
 
-    def delete(self, scope: str, tags: dict[str, str]) -> None:
+    def delete(self, scope: str, tags: dict[str, str], ready: Callable[[], None] = _always) -> None:
         """Remove these tags, each only while it has this value; an empty value stands for any.
 
         Raises:
             AzureError: Azure did not say that it is done; it may be.
         """
-        self._write("Delete", scope, tags)
+        self._write("Delete", scope, tags, ready)
 
-    def _write(self, operation: str, scope: str, tags: dict[str, str]) -> None:
+    def _write(self, operation: str, scope: str, tags: dict[str, str], ready: Callable[[], None]) -> None:
         if not tags:
             raise AssertionError("a write without tags says nothing")
         what = f"what became of the change of the tags of '{one_line(scope, 300)}'"
         body: dict[str, Any] = {"operation": operation, "properties": {"tags": tags}}
-        answer = self._arm.send("PATCH", _path(scope), what, msgspec.json.encode(body))
+        answer = self._arm.send("PATCH", _path(scope), what, msgspec.json.encode(body), ready)
         # 202 is done later: whoever wrote reads until it shows.
         if answer.status not in _DONE:
             raise _refused(scope, answer)

@@ -18,6 +18,7 @@ from shared_code.jobs.apply_plan import apply_automatic
 from shared_code.ledger import Compared, Entry, Head, Ledgers, State, compare
 from shared_code.model import UNREAD, Finding, Kind, Reading, Subscription, Verdict
 from shared_code.ndjson import pieces
+from shared_code.outcomes import Result
 from shared_code.outputs import COMPLIANCE, FINDINGS, FINDINGS_CSV, REPORT
 from shared_code.parts import Parts, PartWriter
 from shared_code.plan import Plan, PlanItem, Plans, make_plan
@@ -35,6 +36,8 @@ from shared_code.work import Summary, Work
 NAME = "tag-audit"
 TREND = 60
 """Runs in the chart."""
+AUDITORS = 8
+"""Subscriptions audited at the same time: the work is the processor's more than Azure's, and each takes its memory."""
 
 _FINDINGS, _LEDGER, _ITEMS, _SUMMARY = "findings", "ledger", "items", "summary"
 
@@ -98,7 +101,7 @@ def tag_audit(work: Work) -> Summary:
             work.checkpoint()
             part.end(found)
 
-    found = survey(work, read)
+    found = survey(work, read, readers=AUDITORS)
     states: Counter[State] = Counter()
     audited: dict[str, dict[Kind, int]] = {}
     unknown: dict[str, str] = {}
@@ -130,7 +133,7 @@ def tag_audit(work: Work) -> Summary:
         not_read=sum(each.reading in UNREAD for each in found.verdicts),
     )
     plan = _plan(work, found, audited, taken)
-    number = _write_outputs(work, found, compliance, outcome, unknown)
+    number = _write_lines(work, found, compliance)
     _keep(work, found, outcome)
     summary = Summary(
         status=status,
@@ -152,7 +155,8 @@ def tag_audit(work: Work) -> Summary:
         outputs=(FINDINGS, FINDINGS_CSV, REPORT, COMPLIANCE),
     )
     if work.run.mode is Mode.APPLY and plan is not None and status is not RunStatus.FAILED:
-        return apply_automatic(work, plan, summary)
+        summary = apply_automatic(work, plan, summary)
+    _write_page(work, found, compliance, outcome, unknown, summary)
     return summary
 
 
@@ -217,15 +221,16 @@ def _plan(work: Work, found: Survey, audited: dict[str, dict[Kind, int]], taken:
     """Write the plan if there is anything to do; return the one that stands."""
     decode = msgspec.json.Decoder(PlanItem).decode
     items = [decode(line) for line in found.lines(_ITEMS)]
-    return Plans(work.store).save(make_plan(work.run, items, audited, taken)) if items else None
+    rules = work.configuration.digest_of(NAME)
+    return Plans(work.store).save(make_plan(work.run, items, audited, taken, rules=rules)) if items else None
 
 
-def _write_outputs(
-    work: Work, found: Survey, compliance: Compliance, outcome: HistoryEntry, unknown: dict[str, str]
-) -> int:
-    """Write what people and scripts read; return the number of findings."""
-    own = folder(work.run.id)
-    decode = msgspec.json.Decoder(Finding).decode
+def _findings(work: Work) -> Iterator[Finding]:
+    return map(msgspec.json.Decoder(Finding).decode, work.store.lines(f"{folder(work.run.id)}/{FINDINGS}"))
+
+
+def _write_lines(work: Work, found: Survey, compliance: Compliance) -> int:
+    """Write what scripts and spreadsheets read; return the number of findings."""
     number = 0
 
     def counted() -> Iterator[bytes]:
@@ -235,28 +240,37 @@ def _write_outputs(
             yield piece
 
     work.write(FINDINGS, counted())
+    work.write(FINDINGS_CSV, tag_audit_csv(_findings(work), found.verdicts, work.run))
+    work.write(COMPLIANCE, [msgspec.json.encode(compliance)])
+    return number
 
-    def findings() -> Iterator[Finding]:
-        return map(decode, work.store.lines(f"{own}/{FINDINGS}"))
 
+def _write_page(
+    work: Work,
+    found: Survey,
+    compliance: Compliance,
+    outcome: HistoryEntry,
+    unknown: dict[str, str],
+    summary: Summary,
+) -> None:
+    """Write what people read: last of all, since it says what was changed too."""
     history = [each for each in History(work.store, NAME).last(TREND) if each.run != work.run.id]
     report = TagAuditReport(
         run=work.run,
-        status=outcome.status,
+        status=summary.status,
         ended=work.clock(),
         compliance=compliance,
         verdicts=found.verdicts,
-        findings=findings(),
-        number=number,
+        findings=_findings(work),
+        number=summary.counts["findings"],
         new=outcome.new if history else None,
         fixed=outcome.fixed if history else None,
         history=history if found.known is None else [*history, outcome],
         unevaluated=unknown,
+        changes={name: summary.counts[name] for name in Result if name in summary.counts},
+        error=summary.error,
     )
-    work.write(FINDINGS_CSV, tag_audit_csv(findings(), found.verdicts, work.run))
-    work.write(REPORT, tag_audit_page(report))
-    work.write(COMPLIANCE, [msgspec.json.encode(compliance)])
-    return number
+    work.keep(REPORT, tag_audit_page(report))
 
 
 def _keep(work: Work, found: Survey, outcome: HistoryEntry) -> None:

@@ -97,7 +97,7 @@ def _remember(work: Work, findings: list[Finding]) -> None:
         if each.state is State.FIXED:
             entry = each.entry
             recent = islice(work.records.newest_readable(entry.resource_id.removeprefix(JOBS)), LOOKED_AT)
-            runs_again = any(run.ended and run.ended >= entry.first_seen for run in recent)
+            runs_again = any(run.ended and run.ended >= entry.first_seen and run.task == run.job for run in recent)
             how = "runs again" if runs_again else "is no longer counted as missed"
             log.warning("run=%s job=%s rule=%s %s %s", work.run.id, NAME, entry.rule, entry.resource_id, how)
     remaining = [msgspec.json.encode(each.entry) for each in compared if each.state.remains]

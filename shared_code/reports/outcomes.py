@@ -7,7 +7,7 @@ from itertools import islice
 import msgspec
 
 from shared_code.apply import Applied
-from shared_code.outcomes import Outcome
+from shared_code.outcomes import Outcome, Result
 from shared_code.outputs import OUTCOMES_CSV
 from shared_code.reports.page import page
 from shared_code.reports.spreadsheet import rows
@@ -18,7 +18,7 @@ SHOWN = 5000
 
 CSV_HEADER = (
     "outcome", "reason", "action", "rule", "resource_id", "subscription_id", "change", "writes", "at", "plan", "item",
-    "before", "after",
+    "before", "after", "tombstone",
 )  # fmt: skip
 
 
@@ -32,8 +32,8 @@ def outcomes_page(run: Run, status: RunStatus, error: str | None, applied: Appli
         applied: what became of the items.
         ended: UTC.
     """
-    order = {"failed": 0, "skipped": 1}
-    outcomes = sorted(applied.outcomes, key=lambda each: (order.get(each.outcome, 2), each.item))
+    order = {Result.FAILED: 0, Result.DELETING: 1, Result.SKIPPED: 2}
+    outcomes = sorted(applied.outcomes, key=lambda each: (order.get(each.outcome, 3), each.item))
     return page(
         "outcomes.html",
         run=run,
@@ -65,13 +65,14 @@ def outcomes_csv(outcomes: Iterable[Outcome]) -> Iterator[bytes]:
                 one.rule,
                 one.resource_id,
                 one.subscription_id,
-                one.change.words,
+                one.words,
                 one.writes,
                 one.at.isoformat().replace("+00:00", "Z"),
                 one.plan,
                 one.item,
                 tags(one.before),
                 tags(one.after),
+                one.tombstone,
             )
             for one in outcomes
         ),

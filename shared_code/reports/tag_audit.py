@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from itertools import islice
 
 import msgspec
@@ -25,7 +26,8 @@ class TagAuditReport(msgspec.Struct, frozen=True, kw_only=True):
 
     `history` ends with this run. `findings` are in order, with `first_seen`; `number` is how many there are. `new` and
     `fixed` are None where there was no run to compare with. `unevaluated` says why a rule could not be evaluated, by
-    its name; `csv` is the name of the file with all findings.
+    its name; `changes` counts what the run has applied, by outcome, and `error` says why it did not end well. `csv` is
+    the name of the file with all findings.
     """
 
     run: Run
@@ -39,6 +41,8 @@ class TagAuditReport(msgspec.Struct, frozen=True, kw_only=True):
     fixed: int | None = None
     history: Sequence[HistoryEntry] = ()
     unevaluated: Mapping[str, str] = {}
+    changes: Mapping[str, int] = {}
+    error: str | None = None
     csv: str = "findings.csv"
 
 
@@ -92,7 +96,7 @@ def tag_audit_csv(findings: Iterable[Finding], verdicts: Sequence[Verdict], run:
                 one.subscription_id,
                 names.get((one.subscription_id or "").casefold()),
                 one.detail,
-                one.first_seen.isoformat().replace("+00:00", "Z") if one.first_seen else None,
+                _written(one.first_seen) if one.first_seen else None,
                 "yes" if is_new(one, run) else "no",
                 encode(one.evidence).decode() if one.evidence else None,
             )
@@ -104,6 +108,11 @@ def tag_audit_csv(findings: Iterable[Finding], verdicts: Sequence[Verdict], run:
 def is_new(finding: Finding, run: Run) -> bool:
     """Whether no run before this one has seen it."""
     return finding.first_seen is not None and run.started is not None and finding.first_seen >= run.started
+
+
+@lru_cache(1024)  # there are only so many runs that can have seen something first
+def _written(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
 
 
 def _names(verdicts: Sequence[Verdict]) -> dict[str, str]:

@@ -62,6 +62,11 @@ class TestKeys:
             ("GET", "/api/runs/x/findings"),
             ("GET", "/api/plans"),
             ("GET", "/api/plans/x"),
+            ("POST", "/api/plans/x/apply"),
+            ("POST", "/api/runs/x/undo"),
+            ("GET", "/api/stop"),
+            ("PUT", "/api/stop"),
+            ("DELETE", "/api/stop"),
         ],
     )
     def test_nothing_without_a_key(self, host: HostProcess, method: str, path: str) -> None:
@@ -91,8 +96,8 @@ class TestJobs:
         """`GET jobs` names each job with its schedule, next runs and last run."""
         jobs = host.call("GET", "/api/jobs", key="reader").json()["jobs"]
 
-        assert [job["name"] for job in jobs] == [JOB, "tag-audit", "watchdog"]
-        listing = jobs[0]
+        assert [job["name"] for job in jobs] == ["cleanup", JOB, "tag-audit", "watchdog"]
+        listing = jobs[1]
         assert (listing["schedule"], listing["timer"], listing["runnable"]) == ("0 0 5 1 1 *", True, True)
         assert [moment[4:] for moment in listing["next_runs"]] == ["-01-01T05:00:00Z"] * 3
         assert listing["last_run"]["id"] >= finished["id"]
@@ -107,7 +112,7 @@ class TestJobs:
 
     def test_an_unknown_job(self, host: HostProcess) -> None:
         """A job that is not there is 404, and the sentence names those that are."""
-        sentence = "There is no job 'paint'; there are list-resource-groups, tag-audit, watchdog."
+        sentence = "There is no job 'paint'; there are cleanup, list-resource-groups, tag-audit, watchdog."
 
         assert problem(host.call("GET", "/api/jobs/paint"), 404) == sentence
         assert problem(host.call("POST", "/api/jobs/paint/runs", {}), 404) == sentence

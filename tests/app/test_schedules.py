@@ -94,7 +94,7 @@ def test_an_empty_path_is_the_file_beside_host_json(world: World) -> None:
         functions = set(host.functions)
 
     assert health.status == 200
-    assert functions == EVERYTHING | {LISTING, AUDIT, WATCHDOG}
+    assert functions == EVERYTHING | {LISTING, AUDIT, "cleanup", WATCHDOG}
 
 
 def test_warnings_cost_nothing(world: World) -> None:

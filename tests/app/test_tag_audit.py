@@ -238,6 +238,21 @@ class TestOverHttp:
             assert (item["rule"], item["mode"], item["change"]["remove"]) == ("owner", "approve", [])
             assert "owner" not in {key.casefold() for key in item["seen"]}
 
+    def test_a_plan_as_a_page(self, audited: Audited) -> None:
+        """A browser gets a page under the policy of the reports; whoever does not mind gets JSON."""
+        address = audited.run["links"]["plan"]
+        page = audited.host.call("GET", address, key="reader", headers={"Accept": "text/html,*/*;q=0.8"})
+        same = audited.host.call("GET", f"{address}?format=html", key="reader")
+        other = audited.host.call("GET", f"{address}?format=csv", key="reader")
+        mindless = audited.host.call("GET", address, key="reader", headers={"Accept": "*/*"})
+
+        assert page.headers["content-type"].startswith("text/html")
+        assert "script-src 'sha256-" in page.headers["content-security-policy"]
+        assert f"<title>Plan · {audited.run['plan']}</title>" in page.body.decode()
+        assert same.body == page.body
+        assert mindless.json()["id"] == audited.run["plan"]
+        assert problem(other, 400) == "format is 'csv'; it must be html or json."
+
     def test_steward_plan(self, audited: Audited) -> None:
         """A terminal shows the same plan, as text and as JSON, with the digest."""
         plan = audited.host.call("GET", audited.run["links"]["plan"]).json()
@@ -245,7 +260,9 @@ class TestOverHttp:
         as_json = audited.world.steward("plan", audited.run["plan"], "--json")
 
         assert (shown.code, shown.err, as_json.code, as_json.err) == (0, "", 0, "")
-        assert as_json.json() == {name: value for name, value in plan.items() if name != "links"}
+        whole = as_json.json()
+        assert [item.pop("definition") for item in whole["items"]] == [{}] * len(plan["items"])
+        assert whole == {name: value for name, value in plan.items() if name != "links"}
         assert shown.out.startswith(f"{plan['id']}  {len(plan['items'])} changes\n")
         assert plan["digest"] in shown.out
         for item in plan["items"]:

@@ -113,6 +113,7 @@ class Script:
     def __init__(self, tls: ssl.SSLContext) -> None:
         self.answers: Callable[[str], Answer] = lambda _: (404, {}, b"")
         self.seen: list[tuple[int, str]] = []
+        self.sent: list[tuple[str, str, bytes]] = []
         self._servers = [self._listen(tls) for _ in range(2)]
         self.url, self.elsewhere = (f"https://127.0.0.1:{server.server_port}" for server in self._servers)
         self.time = Clock()
@@ -149,6 +150,8 @@ class Script:
 
             def do_GET(self) -> None:
                 script.seen.append((self.server.server_port, self.path))  # type: ignore[attr-defined]
+                length = int(self.headers.get("Content-Length") or 0)
+                script.sent.append((self.command, self.path, self.rfile.read(length)))
                 status, headers, body = script.answers(self.path)
                 self.send_response(status)
                 for name, value in ({"Content-Length": str(len(body))} | headers).items():
@@ -157,11 +160,7 @@ class Script:
                 with suppress(OSError):  # the reader had enough
                     self.wfile.write(body)
 
-            def do_POST(self) -> None:
-                self.rfile.read(int(self.headers["Content-Length"]))
-                self.do_GET()
-
-            do_PATCH = do_POST  # noqa: N815  # http.server's spelling
+            do_POST = do_PATCH = do_DELETE = do_GET  # noqa: N815  # http.server's spelling
 
             def log_message(self, *_: object) -> None:  # not on stderr
                 pass

@@ -4,7 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared_code.azure_api.budgets import LONGEST_WAIT, LOW, Budget, Budgets, kind_of, quota_reset, remaining, told_wait
+from shared_code.azure_api.budgets import (
+    LONGEST_WAIT,
+    LOW,
+    Budget,
+    Budgets,
+    kind_of,
+    quota_left,
+    quota_reset,
+    remaining,
+    told_wait,
+)
 
 PREFIX = "x-ms-ratelimit-remaining-"
 
@@ -99,6 +109,41 @@ def test_a_budget_is_its_subscriptions_or_the_tenants(url: str, name: str) -> No
 )
 def test_azure_counts_methods_as_kinds(method: str, kind: str) -> None:
     assert kind_of(method) == kind
+
+
+@pytest.mark.parametrize(
+    "path", ["/providers/Microsoft.ResourceGraph/resources?x=1", "/Providers/microsoft.resourcegraph/resources"]
+)
+def test_queries_of_resource_graph_are_a_kind_of_their_own(path: str) -> None:
+    assert kind_of("POST", f"https://management.azure.com{path}") == "queries"
+    assert kind_of("POST", f"https://management.azure.com/subscriptions/a{path}") == "writes"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("14", 14), ("0", 0), (" 3 ", 3), ("", None), ("-1", None), ("x", None)]
+)
+def test_a_quota_tells_what_is_left(value: str, expected: int | None) -> None:
+    assert quota_left({"X-MS-User-Quota-Remaining": value}) == expected
+
+
+class TestQuota:
+    """It is new at once, after the time that is told."""
+
+    @pytest.mark.parametrize(
+        ("left", "reset", "closed"),
+        [(0, 5.0, 5.0), (2, 5.0, 5.0), (3, 5.0, 0.0), (0, 600.0, LONGEST_WAIT), (None, 5.0, 0.0), (0, None, 0.0)],
+    )
+    def test_closes_where_those_on_their_way_will_have_the_rest(
+        self, left: int | None, reset: float | None, closed: float
+    ) -> None:
+        budget = Budget(3.0, lambda: 0.0)
+        for _ in range(3):
+            budget.reserve()
+        budget.answered(None)
+        budget.quota(left, reset)
+
+        assert budget.closed_for() == closed
+        assert budget.reserve() == closed
 
 
 class TestBudget:

@@ -13,7 +13,7 @@ from shared_code.errors import AccessDenied, SettingsError
 from shared_code.exemptions import Exemption
 from shared_code.history import History
 from shared_code.jobs.tag_audit import NAME, tag_audit
-from shared_code.model import Finding, Kind, Reading, Resource, Subscription
+from shared_code.model import Finding, Kind, Reading, Resource, Subscription, TagChange
 from shared_code.outputs import COMPLIANCE, FINDINGS, FINDINGS_CSV, REPORT
 from shared_code.plan import Plans
 from shared_code.ports import Activity
@@ -364,7 +364,7 @@ class TestChanges:
         plan = Plans(store).get(summary.plan or "")
         assert summary.counts["planned_changes"] == len(plan.items) == 1
         assert plan.read == {ONE.id: {Kind.SUBSCRIPTION: 1, Kind.RESOURCE_GROUP: 1, Kind.RESOURCE: 2}}
-        assert plan.items[0].change.set == {"owner": "team@example.com"}
+        assert plan.items[0].change == TagChange(set={"owner": "team@example.com"})
         assert plan.items[0].resource_id.endswith("/b")
         assert findings(store)[0].evidence["change"] == "set 'owner' to 'team@example.com'"
 

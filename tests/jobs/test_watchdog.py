@@ -11,10 +11,11 @@ import pytest
 from shared_code.history import History, HistoryEntry
 from shared_code.ledger import Entry, Ledgers
 from shared_code.model import Finding
+from shared_code.outcomes import Mark
 from shared_code.retention import remove_old
 from shared_code.run_records import RunRecords
 from shared_code.run_requests import Wanted
-from shared_code.runs import Run, RunStatus, TriggeredBy, stamp_of
+from shared_code.runs import Mode, Order, Run, RunStatus, TriggeredBy, stamp_of
 from shared_code.store import open_store
 from shared_code.work import Cancelled
 from tests.stores import DeadAfter, Killed
@@ -137,6 +138,38 @@ def test_a_refused_run_has_not_happened(world: World) -> None:
 
     assert len(found) == 1
     assert f": run {run_id} was refused: steward.toml: scope.subscriptions" in found[0].detail
+
+
+def test_a_run_that_was_only_forbidden_to_change_anything_has_looked(world: World) -> None:
+    """It left what it saw and planned, and its own record says why nothing was applied."""
+    world.now = FIVE
+    run = world.requests().new(JOB, TriggeredBy.TIMER)
+    world.requests().record(run, None)
+    refused = msgspec.structs.replace(run, status=RunStatus.REFUSED, ended=FIVE, outputs=("findings.ndjson",))
+    world.records().change(refused, world.records().get(run.id).etag)
+    world.now = FIVE + timedelta(minutes=61)
+
+    assert findings(world, watch(world)) == []
+
+
+@pytest.mark.parametrize(
+    "about",
+    [{"order": Order(plan="p", digest="d"), "mode": Mode.APPLY}, {"undoes": "r"}],
+    ids=["apply", "undo"],
+)
+def test_a_run_about_plans_is_no_run_of_its_job(world: World, about: dict[str, object]) -> None:
+    """Whoever applies a plan, or undoes one, after the timer did not call has not looked at the estate."""
+    world.now = FIVE + timedelta(minutes=10)
+    run = msgspec.structs.replace(world.requests().new(JOB, TriggeredBy.HTTP), **about)
+    world.requests().record(run, None)
+    recorded = world.records().get(run.id)
+    ended = msgspec.structs.replace(run, status=RunStatus.SUCCEEDED, started=world.now, ended=world.now)
+    world.records().change(ended, recorded.etag)
+    world.now = FIVE + timedelta(hours=3)
+
+    assert [each.detail for each in findings(world, watch(world))] == [
+        f"{JOB} was due at 2026-11-22T05:00:00Z and has not ended within 1 h 0 min: there is no run for it"
+    ]
 
 
 def test_nothing_is_missed_before_a_schedule_was_first_seen(tmp_path: Path) -> None:
@@ -305,13 +338,51 @@ def test_a_removal_stops_where_it_is_told_to(world: World) -> None:
     assert old in world.store.folders("runs")
 
 
+def applied(world: World, plan: str, begun: datetime) -> None:
+    """Leave a plan, and the mark of an item of it that was begun then."""
+    world.store.write(f"plans/{plan}.json", b"{}")
+    mark = Mark(run=plan, begun=begun, before={})
+    world.store.write(f"applied/{plan}/000000.json", msgspec.json.encode(mark))
+
+
+def test_a_plan_that_may_be_applied_or_undone_stays(world: World) -> None:
+    """However short the retention: it may be applied for three days, and what was changed of late may be undone."""
+    now = FIVE + timedelta(days=100)
+    fresh = f"{stamp_of(now - timedelta(days=2))}-tag-audit-0000000a"
+    lately = f"{stamp_of(now - timedelta(days=4))}-tag-audit-0000000b"
+    old = f"{stamp_of(now - timedelta(days=5))}-tag-audit-0000000c"
+    world.store.write(f"plans/{fresh}.json", b"{}")
+    applied(world, lately, now - timedelta(hours=30))
+    applied(world, old, now - timedelta(days=4))
+    damaged = f"{stamp_of(FIVE)}-tag-audit-0000000d"
+    world.store.write(f"plans/{damaged}.json", b"{}")
+    world.store.write(f"applied/{damaged}/000000.json", b"{")
+
+    remove_old(world.store, world.records(), 1, now, lambda: None)
+
+    assert sorted(world.store.keys("plans")) == sorted(f"plans/{plan}.json" for plan in (fresh, lately, damaged))
+
+
+def test_tombstones_are_kept_for_a_year(world: World) -> None:
+    """Longer than the runs that left them."""
+    now = FIVE + timedelta(days=400)
+    old, new = (
+        f"tombstones/{stamp_of(now - timedelta(days=days))}-cleanup-0000000a/000000.json" for days in (366, 364)
+    )
+    for key in (old, new):
+        world.store.write(key, b"{}")
+
+    remove_old(world.store, world.records(), 1, now, lambda: None)
+
+    assert list(world.store.keys("tombstones")) == [new]
+
+
 def test_old_plans_and_history_go_with_their_runs(world: World) -> None:
     """What was noted while a plan was applied goes too; a new plan and the history of new runs stay."""
     now = FIVE + timedelta(days=100)
     old, new = f"{stamp_of(FIVE)}-tag-audit-0000000a", f"{stamp_of(now)}-tag-audit-0000000b"
-    for plan in (old, new):
-        world.store.write(f"plans/{plan}.json", b"{}")
-        world.store.write(f"applied/{plan}/000000.json", b"{}")
+    for plan, begun in ((old, FIVE), (new, now)):
+        applied(world, plan, begun)
     history = History(world.store, "tag-audit")
     for plan, taken in ((old, FIVE), (new, now)):
         history.append(HistoryEntry(run=plan, taken=taken, status=RunStatus.SUCCEEDED, percent=50.0))

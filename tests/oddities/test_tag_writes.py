@@ -12,6 +12,7 @@ from devkit.simulator.estates.drafting import resource
 from shared_code.azure_api.tags import AzureTags
 from shared_code.model import Kind, TagChange, Tags
 from shared_code.outcomes import Result
+from shared_code.plan import PlanItem
 from shared_code.resource_ids import key
 from shared_code.retagging import WAITS
 from shared_code.tag_keys import fold
@@ -59,13 +60,19 @@ def taken_from(recordings: Recordings, *names: str) -> list[Json]:
     return list(distinct.values())
 
 
+def named(item: PlanItem) -> list[str]:
+    """The keys that a change names."""
+    change = item.change or TagChange()
+    return [*change.set, *change.remove]
+
+
 def kept_and_given_back(tag_sets: list[Json]) -> None:
     """Add and change a tag beside each set, look that all else is as it was, and take it back to the letter."""
     names = [f"rg-{number}" for number in range(len(tag_sets))]
     with desk(*(tagged(name, tags) for name, tags in zip(names, tag_sets, strict=True))) as at:
         before = at.present
         items = at.audited(OWNER)
-        assert {fold(name) for each in items for name in (*each.change.set, *each.change.remove)} <= {"owner"}
+        assert {fold(name) for each in items for name in named(each)} <= {"owner"}
         at.change(*(each for each in items if each.kind is Kind.RESOURCE_GROUP))
         for name in names:
             scope = key(in_group(name))
@@ -163,7 +170,7 @@ class TestHiddenKeysAreKept:
             items = at.audited(*armed)
 
             assert {each.rule for each in items} == {"owner"}
-            assert all([*each.change.set, *each.change.remove] == ["owner"] for each in items)
+            assert all(named(each) == ["owner"] for each in items)
 
     @pytest.mark.parametrize(
         "change",

@@ -1,7 +1,7 @@
 """A small Azure whose tags are audited, changed and given back by the product's own parts, over real TLS."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -49,11 +49,13 @@ class Desk:
         self.sent: list[Sent] = []
         send = self.azure.arm.send
 
-        def noted(method: str, path: str, what: str, body: bytes | None = None) -> Any:
+        def noted(
+            method: str, path: str, what: str, body: bytes | None = None, ready: Callable[[], None] | None = None
+        ) -> Any:
             if method != "GET":
                 self.before_write()
                 self.sent.append(Sent(method, path, json.loads(body or b"null")))
-            return send(method, path, what, body)
+            return send(method, path, what, body, ready)
 
         patch.setattr(self.azure.arm, "send", noted)
         self._send = send

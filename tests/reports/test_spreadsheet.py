@@ -64,6 +64,16 @@ class TestRows:
         assert all(piece.endswith(b"\r\n") for piece in pieces[1:])
         assert b"".join(pieces).count(b"\r\n") == 201
 
+    @given(table=some.lists(some.lists(HOSTILE | some.none() | some.integers(), min_size=2, max_size=2)))
+    def test_is_written_as_the_csv_module_writes_it(self, table: list[list[object]]) -> None:
+        file = io.StringIO()
+        csv.writer(file).writerows([["id", "name"], *([cell(value) for value in line] for line in table)])
+
+        assert b"".join(rows(["id", "name"], table)).decode("utf-8-sig") == _without_surrogates(file.getvalue())
+
+    def test_values_that_are_equal_and_no_text_are_told_apart(self) -> None:
+        assert content([[1, True], [True, 1], [0, False]]).split("\r\n")[1:4] == ["1,True", "True,1", "0,False"]
+
     @given(table=some.lists(some.lists(HOSTILE, min_size=2, max_size=2)))
     def test_no_cell_begins_as_a_formula(self, table: list[list[object]]) -> None:
         for line in parsed(content(table)):
@@ -81,3 +91,7 @@ class TestRows:
         value = f"x{name}".replace(";", "").replace("\n", "").replace("\t", "")
 
         assert parsed(content([[value, 7]]))[1] == [value, "7"]
+
+
+def _without_surrogates(text: str) -> str:
+    return text.encode(errors="replace").decode()

@@ -196,8 +196,8 @@ def test_errors(demo: Client, target: str, status: int, code: str) -> None:
 
 
 def test_other_methods_are_refused(demo: Client) -> None:
-    """Nothing here writes."""
-    answer = demo.get(f"/subscriptions/{PRODUCTION}/resourceGroups/rg-shop-prod-web", method="DELETE")
+    """Nothing here creates a resource group."""
+    answer = demo.get(f"/subscriptions/{PRODUCTION}/resourceGroups/rg-shop-prod-web", method="PUT")
 
     assert answer.status_code == 405
 

@@ -14,6 +14,7 @@ from tests.simulator.client import Client
 
 DEMO = load_estate("demo")
 ODD = load_estate("odd")
+CLEANUP = load_estate("cleanup")
 READABLE = [each for each in ODD.subscriptions if not each.trouble]
 UNREADABLE = [each for each in ODD.subscriptions if each.trouble]
 EXPANDED = "?api-version=2022-09-01&$expand=createdTime,changedTime,provisioningState"
@@ -21,11 +22,11 @@ EXPANDED = "?api-version=2022-09-01&$expand=createdTime,changedTime,provisioning
 
 def test_an_unknown_estate_is_refused() -> None:
     """The sentence names the ones there are."""
-    with pytest.raises(ValueError, match="there is no estate 'huge'; there are 'demo', 'odd', 'generated'"):
+    with pytest.raises(ValueError, match="there is no estate 'huge'; there are 'demo', 'cleanup', 'odd', 'generated'"):
         load_estate("huge")
 
 
-@pytest.mark.parametrize("estate", [DEMO, ODD], ids=lambda estate: estate.name)
+@pytest.mark.parametrize("estate", [DEMO, CLEANUP, ODD], ids=lambda estate: estate.name)
 def test_subscriptions_and_groups_are_unique(estate: Estate) -> None:
     """No subscription id twice, and within a subscription no group name twice, whatever the case."""
     ids = [each.id for each in estate.subscriptions]

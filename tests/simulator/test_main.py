@@ -95,7 +95,10 @@ def test_faults_and_log_from_the_command_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--estate", "huge"], "simulator: there is no estate 'huge'; there are 'demo', 'odd', 'generated'\n"),
+        (
+            ["--estate", "huge"],
+            "simulator: there is no estate 'huge'; there are 'demo', 'cleanup', 'odd', 'generated'\n",
+        ),
         (
             ["--recordings", "/nowhere"],
             "simulator: /nowhere is not a folder; name one that holds recorded interactions\n",

@@ -1,6 +1,6 @@
 """Providers: every type of the estate, and which of them can carry tags."""
 
-from devkit.simulator.providers import TYPES_WITHOUT_TAGS, providers
+from devkit.simulator.providers import OF_RESOURCE_MANAGER, TYPES_WITHOUT_TAGS, providers
 
 
 def types_of(*names: str) -> dict[str, str]:
@@ -24,5 +24,5 @@ def test_one_type_in_two_spellings_is_one() -> None:
 def test_some_types_never_do() -> None:
     found = types_of()
 
-    assert set(found) == set(TYPES_WITHOUT_TAGS)
-    assert set(found.values()) == {"None"}
+    assert set(found) == {*TYPES_WITHOUT_TAGS, *OF_RESOURCE_MANAGER}
+    assert {found[name] for name in TYPES_WITHOUT_TAGS} == {"None"}

@@ -1,5 +1,6 @@
 """Estates of our own: data modules, and one that is generated in any size."""
 
+from devkit.simulator.estates.cleanup import CLEANUP
 from devkit.simulator.estates.demo import DEMO
 from devkit.simulator.estates.generated import Size, generate
 from devkit.simulator.estates.odd import ODD
@@ -7,7 +8,7 @@ from devkit.simulator.model import Estate
 
 __all__ = ["GENERATED", "Size", "load_estate"]
 
-_ESTATES = {estate.name: estate for estate in (DEMO, ODD)}
+_ESTATES = {estate.name: estate for estate in (DEMO, CLEANUP, ODD)}
 GENERATED = "generated"
 
 

@@ -1,0 +1,318 @@
+"""The cleanup of one subscription: everything is listed, candidates are looked at one by one, and each is decided."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import NamedTuple
+
+import msgspec
+
+from shared_code.activity import LONGEST_SPAN, Evidence
+from shared_code.cleanup_rule import Doubt, Match, Rule
+from shared_code.cleanup_rules import stage_of
+from shared_code.cleanup_settings import RuleSettings
+from shared_code.deletion import out_of_scope
+from shared_code.eligibility import Decided, Decision, decide, mode_of, observed
+from shared_code.errors import AzureError, NotFound
+from shared_code.foreign_text import one_line
+from shared_code.ledger import Entry
+from shared_code.listings import Listing, verdict
+from shared_code.management_locks import ManagementLocks
+from shared_code.model import Finding, Kind, Lock, Resource, ResourceGroup, Severity, Subscription, Verdict
+from shared_code.plan import Action, Observed, PlanItem
+from shared_code.ports import Activity, Estate, Remover
+from shared_code.proposals import Proposals
+from shared_code.protection import Policy
+from shared_code.resource_ids import group_key, group_name, key, type_and_name
+from shared_code.scope import Scope
+from shared_code.snoozes import Snooze, snooze_id
+from shared_code.subscription_audit import GROUP_TYPE
+from shared_code.surroundings import Guards, around
+from shared_code.targets import Around, Denial, Target
+
+type On = Mapping[str, tuple[Rule, RuleSettings]]
+"""The rules that are on, by name, each with the operator's settings."""
+type Place = tuple[str, str]
+"""Key of the id, rule."""
+
+
+@dataclass(frozen=True)
+class Cleaner:
+    """What every subscription is cleaned up with."""
+
+    rules: On
+    policy: Policy
+    scope: Scope
+    remover: Remover
+    activity: Activity
+    proposals: Proposals
+    snoozes: Mapping[str, Snooze]
+    """By their ids, those that cannot be read too."""
+    now: datetime
+
+
+class _Seen(NamedTuple):
+    """What a rule has found, and all that decides about it."""
+
+    target: Target
+    near: Around | str
+    found: Match | Doubt
+
+
+@dataclass
+class SubscriptionCleanup:
+    """One subscription while it is looked at.
+
+    `kept` are decisions about what a rule did not find after all, or what could not be looked at. `read` counts what is
+    in scope by type, in lower case.
+    """
+
+    cleaner: Cleaner
+    subscription: Subscription
+    found: Callable[[Finding], None]
+    kept: list[Decision] = field(default_factory=list)
+    read: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    unlooked: set[Place] = field(default_factory=set)
+    """What nobody could look at: it is not healed for that."""
+    resources: int = 0
+    _groups: dict[str, ResourceGroup] = field(default_factory=dict)
+    _candidates: dict[str, set[str]] = field(default_factory=dict)
+    _sizes: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    _seen: dict[Place, _Seen] = field(default_factory=dict)
+    _planned_groups: set[str] = field(default_factory=set)
+
+    def run(self, estate: Estate, checkpoint: Callable[[], None]) -> Verdict:
+        """List everything and look at the candidates; where a list is not complete, nothing is looked at.
+
+        Args:
+            estate: what is listed.
+            checkpoint: asked at each page and each candidate; raises where the work has to stop.
+        """
+        names = ("resource_groups", "resources", "locks", "denials", "candidates")
+        listings = {name: Listing(checkpoint) for name in names}
+        locks: list[Lock] = []
+        denials: list[Denial] = []
+        with listings["resource_groups"].attempt():
+            for groups in listings["resource_groups"].follow(estate.resource_groups(self.subscription)):
+                self._take_groups(groups)
+        with listings["resources"].attempt():
+            for resources in listings["resources"].follow(estate.resources(self.subscription)):
+                self._take_resources(resources)
+        with listings["locks"].attempt():
+            for page in listings["locks"].follow(estate.locks(self.subscription)):
+                locks += page
+        with listings["denials"].attempt():
+            for found in listings["denials"].follow([self.cleaner.remover.denials(self.subscription)]):
+                denials += found
+        with listings["candidates"].attempt():
+            for ids in listings["candidates"].follow([self._proposed()]):
+                self._take_proposed(ids)
+        if all(listing.complete for listing in listings.values()):
+            self._choose_groups()
+            self._look_at_all(Guards(ManagementLocks(locks), tuple(denials)), checkpoint)
+        return verdict(
+            self.subscription,
+            listings,
+            resource_groups=len(self._groups) if listings["resource_groups"].complete else None,
+            resources=self.resources if listings["resources"].complete else None,
+            locks=len(ManagementLocks(locks)) if listings["locks"].complete else None,
+        )
+
+    @property
+    def places(self) -> int:
+        """How many times a rule has found something."""
+        return len(self._seen)
+
+    def decided(self, entry: Entry) -> tuple[Entry, Decision, PlanItem | None]:
+        """Decide about what a rule has found, with what the ledger remembers of it.
+
+        Args:
+            entry: with this look; groups come before what is in them.
+
+        Returns:
+            The entry that the ledger is to keep, the decision, and the item of the plan if it is planned.
+        """
+        place = key(entry.resource_id), entry.rule
+        seen = self._seen[place]
+        rule, settings = self.cleaner.rules[entry.rule]
+        kept = observed(entry, seen.target, self.cleaner.now)
+        snooze = self.cleaner.snoozes.get(snooze_id(entry.rule, entry.resource_id))
+        decision = decide(
+            rule, settings, seen.target, seen.near, seen.found, kept, self.cleaner.policy, snooze, self.cleaner.now
+        )
+        if decision.decision is not Decided.PLANNED:
+            return kept, decision, None
+        group = group_key(seen.target.id) or ""
+        if seen.target.kind is Kind.RESOURCE_GROUP:
+            if outside := self._out_of_scope(seen.near):
+                return (
+                    kept,
+                    msgspec.structs.replace(decision, decision=Decided.KEPT, reasons=(outside,), due=None),
+                    None,
+                )
+            self._planned_groups.add(group)
+        elif group in self._planned_groups:
+            reason = "its resource group is planned as a whole"
+            return kept, msgspec.structs.replace(decision, decision=Decided.KEPT, reasons=(reason,), due=None), None
+        return kept, decision, _item(seen.target, rule, decision)
+
+    def _out_of_scope(self, near: Around | str) -> str | None:
+        scope = self.cleaner.scope
+        members = () if isinstance(near, str) else near.members
+        return out_of_scope(members, lambda _, type_: scope.includes_type(type_))
+
+    def _take_groups(self, groups: list[ResourceGroup]) -> None:
+        for group in groups:
+            if self.cleaner.scope.includes_group(group.name):
+                self._groups[key(group.id)] = group
+
+    def _take_resources(self, resources: list[Resource]) -> None:
+        for resource in resources:
+            group = group_key(resource.id)
+            if group is not None:
+                self._sizes[group] += 1
+            name = group_name(resource.id)
+            if name is None or not self.cleaner.scope.includes_group(name):
+                continue
+            self.resources += 1
+            if not self.cleaner.scope.includes_type(resource.type):
+                continue
+            self.read[resource.type.casefold()] += 1
+            for rule, settings in self.cleaner.rules.values():
+                if Kind.RESOURCE in rule.kinds and rule.candidate is not None and rule.candidate(resource, settings):
+                    self._candidates.setdefault(resource.id, set()).add(rule.name)
+
+    def _proposed(self) -> list[tuple[str, str]]:
+        """Return what Resource Graph proposes: rule and id.
+
+        Raises:
+            AzureError: some of it could not be read.
+        """
+        if unread := self.cleaner.proposals.unread(self.subscription):
+            raise AzureError(unread)
+        found = self.cleaner.proposals.of(self.subscription)
+        return [(rule, resource_id) for rule, ids in found.items() for resource_id in ids]
+
+    def _take_proposed(self, proposed: list[tuple[str, str]]) -> None:
+        for rule, resource_id in proposed:
+            name, named = group_name(resource_id), type_and_name(resource_id)
+            if name is None or named is None or not self.cleaner.scope.includes_group(name):
+                continue
+            if self.cleaner.scope.includes_type(named[0]):
+                self._candidates.setdefault(resource_id, set()).add(rule)
+
+    def _choose_groups(self) -> None:
+        for group_id, group in self._groups.items():
+            counted = self._groups[group_id] = msgspec.structs.replace(group, resources=self._sizes.get(group_id, 0))
+            if self.cleaner.scope.includes_type(GROUP_TYPE):
+                self.read[GROUP_TYPE.casefold()] += 1
+            for rule, settings in self.cleaner.rules.values():
+                fits = Kind.RESOURCE_GROUP in rule.kinds and rule.candidate is not None
+                if fits and rule.candidate is not None and rule.candidate(counted, settings):
+                    self._candidates.setdefault(counted.id, set()).add(rule.name)
+
+    def _look_at_all(self, guards: Guards, checkpoint: Callable[[], None]) -> None:
+        asked: dict[str, tuple[str, set[str]]] = {}
+        for resource_id, rules in self._candidates.items():
+            # Resource Graph and the lists may spell one id in two ways.
+            asked.setdefault(key(resource_id), (resource_id, set()))[1].update(rules)
+        for resource_id, rules in asked.values():
+            checkpoint()
+            self._look_at(resource_id, sorted(rules), guards)
+
+    def _look_at(self, resource_id: str, rules: list[str], guards: Guards) -> None:
+        try:
+            target = self.cleaner.remover.target(resource_id, self.subscription)
+        except NotFound:
+            return  # Gone since it was listed, so there is nothing to find.
+        except AzureError as error:
+            for rule in rules:
+                self._miss(resource_id, rule, str(error))
+            return
+        for name in rules:
+            self._judge(target, name, guards)
+
+    def _judge(self, target: Target, name: str, guards: Guards) -> None:
+        rule, settings = self.cleaner.rules[name]
+        group = self._groups.get(group_key(target.id) or "")
+        try:
+            near = around(target, rule, self.cleaner.remover, self.subscription, group, guards, lambda: self._evidence)
+        except AzureError as error:
+            self._miss(target.id, name, str(error))
+            return
+        found = rule.judge(target, near, settings, self.cleaner.now)
+        if isinstance(found, str):
+            self._keep(target, name, Decided.KEPT, found)
+        else:
+            self._seen[target.key, name] = _Seen(target, near, found)
+            self.found(_finding(target, rule, settings, found))
+
+    @cached_property
+    def _evidence(self) -> Evidence:
+        now = self.cleaner.now
+        return self.cleaner.activity.writers([self.subscription.id], now - LONGEST_SPAN, now)
+
+    def _miss(self, resource_id: str, rule: str, reason: str) -> None:
+        self.unlooked.add((key(resource_id), rule))
+        named = type_and_name(resource_id)
+        target = Target(
+            id=resource_id,
+            name=named[1] if named else group_name(resource_id) or "",
+            type=named[0] if named else GROUP_TYPE,
+            kind=Kind.RESOURCE if named else Kind.RESOURCE_GROUP,
+            subscription_id=self.subscription.id,
+        )
+        self._keep(target, rule, Decided.UNREAD, reason)
+
+    def _keep(self, target: Target, rule: str, decision: Decided, reason: str) -> None:
+        known, settings = self.cleaner.rules[rule]
+        self.kept.append(
+            Decision(
+                rule=rule,
+                resource_id=target.id,
+                subscription_id=target.subscription_id,
+                type=target.type,
+                decision=decision,
+                reasons=(one_line(reason, 1000),),
+                due=None,
+                first_seen=self.cleaner.now,
+                last_seen=self.cleaner.now,
+                times_seen=0,
+                created=target.created,
+                mode=mode_of(known, settings),
+            )
+        )
+
+
+def _finding(target: Target, rule: Rule, settings: RuleSettings, found: Match | Doubt) -> Finding:
+    doubt = isinstance(found, Doubt)
+    severity = Severity.MEDIUM if doubt or mode_of(rule, settings).changes else Severity.LOW
+    return Finding(
+        rule=rule.name,
+        kind=str(found.kind) if isinstance(found, Doubt) else "unused",
+        resource_id=target.id,
+        subscription_id=target.subscription_id,
+        severity=severity,
+        detail=found.detail,
+        evidence=found.evidence,
+    )
+
+
+def _item(target: Target, rule: Rule, decision: Decision) -> PlanItem:
+    return PlanItem(
+        resource_id=target.id,
+        subscription_id=target.subscription_id,
+        kind=target.kind,
+        type=target.type,
+        rule=rule.name,
+        mode=decision.mode,
+        reason=decision.detail,
+        action=Action.DELETE,
+        seen=target.tags,
+        stage=stage_of(target),
+        observed=Observed(first_seen=decision.first_seen, last_seen=decision.last_seen, times_seen=decision.times_seen),
+        definition=target.definition,
+        evidence=decision.evidence,
+    )

@@ -1,0 +1,121 @@
+"""Surroundings: what is around a target, read to the end, for whoever decides about it."""
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime, timedelta
+from threading import Lock as Mutex
+from typing import NamedTuple
+
+import msgspec
+
+from shared_code.activity import Evidence
+from shared_code.cleanup_rule import Rule
+from shared_code.management_locks import ManagementLocks
+from shared_code.model import Kind, Resource, ResourceGroup, Subscription
+from shared_code.ports import Clock, Remover
+from shared_code.resource_ids import key, scopes_of
+from shared_code.targets import Around, Denial, Target
+
+TRUSTED_FOR = timedelta(seconds=5)
+"""How long the locks and deny assignments of a subscription are believed while one thing after the other is deleted."""
+
+
+class Guards(NamedTuple):
+    """The locks and the deny assignments of a subscription, read at one moment."""
+
+    locks: ManagementLocks
+    denials: tuple[Denial, ...]
+
+
+class GuardReader:
+    """Reads the locks and deny assignments of subscriptions, and believes what it has read for a few seconds."""
+
+    def __init__(self, remover: Remover, clock: Clock) -> None:
+        self._remover = remover
+        self._clock = clock
+        self._read: dict[str, tuple[datetime, Guards]] = {}
+        self._mutexes: dict[str, Mutex] = {}
+        self._mutex = Mutex()
+
+    def of(self, subscription: Subscription) -> Guards:
+        """Return them as they are, or were a few seconds ago.
+
+        Raises:
+            AzureError: one of the two could not be read to its end.
+        """
+        own = subscription.id.casefold()
+        with self._mutex:
+            mutex = self._mutexes.setdefault(own, Mutex())
+        with mutex:
+            known, now = self._read.get(own), self._clock()
+            # A clock that was set back must not make an old answer last.
+            if known is None or not timedelta(0) <= now - known[0] < TRUSTED_FOR:
+                locks = ManagementLocks(self._remover.locks(subscription))
+                known = self._read[own] = now, Guards(locks, tuple(self._remover.denials(subscription)))
+            return known[1]
+
+
+def around(
+    target: Target,
+    rule: Rule,
+    remover: Remover,
+    subscription: Subscription,
+    group: ResourceGroup | None,
+    guards: Guards,
+    evidence: Callable[[], Evidence],
+) -> Around:
+    """Read what is around a target.
+
+    Args:
+        target: as it was just read.
+        rule: that asks; it says which lists it needs.
+        remover: reads.
+        subscription: the one it is in.
+        group: the resource group that it is in, or is; None for what is in none.
+        guards: the locks and deny assignments of the subscription.
+        evidence: of the activity log, asked only for rules about when something was last written to.
+
+    Raises:
+        AzureError: something could not be read to its end.
+    """
+    members = _members(target, remover, group)
+    if group is not None and group.resources is None and target.kind is Kind.RESOURCE_GROUP:
+        group = msgspec.structs.replace(group, resources=len(members))
+    lists = {name: tuple(remover.items(f"{target.id}{path}")) for name, path in rule.lists.items()}
+    last_write = written_since = None
+    if rule.needs_activity:
+        found = evidence()
+        written_since = found.recorded_since(target.id)
+        writes = [each.last.at for name in (target.id, *(one.id for one in members)) if (each := found.of(name))]
+        last_write = max(writes, default=None)
+    return Around(
+        subscription=subscription,
+        group=group,
+        locks=guards.locks.on(target.id),
+        denials=_denials(target.id, guards.denials),
+        members=tuple(members),
+        lists=lists,
+        last_write=last_write,
+        written_since=written_since,
+    )
+
+
+def _members(target: Target, remover: Remover, group: ResourceGroup | None) -> list[Resource]:
+    """Return what would go with the target."""
+    if group is None:
+        return []
+    everything = remover.members(group.id)
+    if target.kind is Kind.RESOURCE_GROUP:
+        return everything
+    return [each for each in everything if key(each.id).startswith(f"{target.key}/")]
+
+
+def _denials(resource_id: str, denials: Collection[Denial]) -> tuple[Denial, ...]:
+    """Return those at the resource, above it and below it."""
+    scopes = {*scopes_of(resource_id)}
+    own = key(resource_id)
+    return tuple(each for each in denials if key(each.scope) in {*scopes, ""} or own in scopes_of(each.scope))
+
+
+def by_key(subscriptions: Collection[Subscription]) -> Mapping[str, Subscription]:
+    """Return the subscriptions by their ids without case."""
+    return {each.id.casefold(): each for each in subscriptions}
