@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -107,10 +107,12 @@ def groups(count: int) -> tuple[ResourceGroup, ...]:
     )
 
 
-def serve(sizes: Sequence[int], latency: float, throttle: bool, end: Connection) -> None:
+def serve(
+    make: Callable[[Sequence[int]], Estate], sizes: Sequence[int], latency: float, throttle: bool, end: Connection
+) -> None:
     """Be Azure until told to stop; then say what is there, and what was asked."""
     buckets = Buckets() if throttle else None
-    with Simulator(estate(sizes), latency=latency, throttle=buckets) as simulator:
+    with Simulator(make(sizes), latency=latency, throttle=buckets) as simulator:
         end.send(simulator.environment)
         end.recv()
         tags = Counter(
@@ -123,11 +125,13 @@ def serve(sizes: Sequence[int], latency: float, throttle: bool, end: Connection)
 
 
 @contextmanager
-def azure(sizes: Sequence[int], latency: float, throttle: bool) -> Iterator[Connection]:
+def azure(
+    make: Callable[[Sequence[int]], Estate], sizes: Sequence[int], latency: float, throttle: bool
+) -> Iterator[Connection]:
     """Run `serve` in a process of its own, with the environment pointing there; what it sends last is a `Seen`."""
     spawning = multiprocessing.get_context("spawn")
     end, other = spawning.Pipe()
-    process = spawning.Process(target=serve, args=(sizes, latency, throttle, other), daemon=True)
+    process = spawning.Process(target=serve, args=(make, sizes, latency, throttle, other), daemon=True)
     process.start()
     other.close()
     try:
@@ -182,7 +186,7 @@ def performed(store: Store, plan: Plan) -> Applied:
 
 def measured(sizes: Sequence[int], *, latency: float = 0.05, throttle: bool = True) -> Took:
     """Apply a change to so many things in each subscription, and look in Azure whether it is there."""
-    with tempfile.TemporaryDirectory() as folder, azure(sizes, latency, throttle) as end:
+    with tempfile.TemporaryDirectory() as folder, azure(estate, sizes, latency, throttle) as end:
         store = open_store(Path(folder).as_uri())
         plan = planned(store, sizes)
         begun, cpu = time.perf_counter(), time.process_time()

@@ -14,7 +14,13 @@ from filelock import FileLock, Timeout
 
 from devkit.local_host.process import HostDied, HostProcess, running
 from devkit.simulator import Estate, Simulator
-from devkit.simulator.options import add_behaviour_options, add_estate_options, behaviour, chosen_estate
+from devkit.simulator.options import (
+    add_behaviour_options,
+    add_delete_option,
+    add_estate_options,
+    behaviour,
+    chosen_estate,
+)
 from shared_code.cli import EXIT_CODES
 from shared_code.model import ResourceGroup
 from shared_code.runs import Run
@@ -145,11 +151,12 @@ def _print_addresses(host: HostProcess) -> None:
     key = host.state / "operator.key"
     key.touch(mode=0o600)
     key.write_text(host.keys.operator)
-    shown = os.path.relpath(key, ROOT)
+    shown, every = os.path.relpath(key, ROOT), os.path.relpath(host.state / "keys.json", ROOT)
     print(
         f"""
 The API is at {host.url}/api and takes the key in {shown}:
     curl -s -H "x-functions-key: $(cat {shown})" {host.url}/api/jobs
+All keys, the approver's too, are in {every}.
 The same estate from a second terminal:
     ./dev steward run {JOB}
 Timers are firing; runs that end are shown here, and the whole log is in {os.path.relpath(host.log_path, ROOT)}.
@@ -181,6 +188,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="./dev up", description=__doc__)
     add_estate_options(parser)
     add_behaviour_options(parser)
+    add_delete_option(parser)
     parser.add_argument("--once", action="store_true", help="end with the first run, with its exit code")
     parser.add_argument("--port", type=int, default=7071, metavar="N", help="of the API on 127.0.0.1 (default 7071)")
     parser.add_argument(

@@ -31,7 +31,7 @@ from shared_code.tag_rules import RuleMode
 from shared_code.times import text_of
 from shared_code.work import Cancelled, OutOfTime
 
-WRITERS = 48
+WRITERS = 64
 """Items acted upon at the same time."""
 PER_SUBSCRIPTION = 16
 """Of these in one subscription: enough for its 10 writes a second at up to 500 ms a request, three for each write."""

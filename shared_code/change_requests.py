@@ -8,7 +8,7 @@ from shared_code.apply import check
 from shared_code.errors import Refused
 from shared_code.outcomes import Marks, Result
 from shared_code.permission import check_window, terms_of
-from shared_code.plan import Plans
+from shared_code.plan import Action, Plans
 from shared_code.run_requests import RunRequests
 from shared_code.runs import Mode, Order, Run, TriggeredBy
 from shared_code.stop import Stop
@@ -73,11 +73,17 @@ class ChangeRequests:
         self.requests.check(undone.job)
         if not undone.status.ended:
             raise Refused(f"Run '{run_id}' is {undone.status}; undo it when it has ended.")
-        marks = Marks(self.requests.store, undone.plan or undone.id).all().values()
+        plan_id = undone.plan or undone.id
+        marks = Marks(self.requests.store, plan_id).all().values()
         if not any(each.mark.run == run_id for each in marks):
             known = (
                 "what it changed is kept no longer" if undone.counts.get(Result.CHANGED) else "it has changed nothing"
             )
             raise Refused(f"Run '{run_id}' cannot be undone: {known}.")
+        if not Plans(self.requests.store).get(plan_id).has(Action.CHANGE_TAGS):
+            raise Refused(
+                f"Run '{run_id}' has deleted things, and Steward makes none anew; what each was is under "
+                f"tombstones/{plan_id}/ in the store: see the runbook recover-after-a-wrong-deletion."
+            )
         run = self.requests.new(undone.job, trigger, requested_by)
         return self.requests.record(msgspec.structs.replace(run, scope=undone.scope, undoes=run_id), idempotency_key)

@@ -26,9 +26,12 @@ class RuleSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     mode: Annotated[RuleMode | None, _says("What may come of what it finds: report, notify, approve, automatic.")] = (
         None
     )
-    minimum_age: Annotated[Duration | None, _says("How old a thing must be.")] = None
+    minimum_age: Annotated[
+        Duration | None, _says("How old a thing must be, and for how long it must have been so.")
+    ] = None
     minimum_observations: Annotated[
-        Annotated[int, msgspec.Meta(ge=1, le=1000)] | None, _says("In how many runs it must have been found.")
+        Annotated[int, msgspec.Meta(ge=1, le=1000)] | None,
+        _says("How often it must have been found, at least 12 hours apart."),
     ] = None
 
     def problems(self) -> Iterator[tuple[str, str]]:

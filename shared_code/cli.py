@@ -162,7 +162,7 @@ def apply(
     """Apply a plan that you have looked at.
 
     Each thing is read again just before, and left alone if it is no longer as the plan saw it. 'steward undo' plans
-    to take it back.
+    to take changes of tags back; what is deleted stays deleted.
     """
     own = steward()
     _check_folder(output)

@@ -5,8 +5,10 @@ So a thing is deleted only once it is not there and its parent could be read
 (https://learn.microsoft.com/azure/azure-resource-manager/management/async-operations).
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -32,19 +34,23 @@ from shared_code.outcomes import Result
 from shared_code.plan import PlanItem
 from shared_code.ports import Clock, Deletion, Remover
 from shared_code.protection import Policy
-from shared_code.resource_ids import is_group
-from shared_code.snoozes import Snoozes
+from shared_code.resource_ids import is_group, key
+from shared_code.snoozes import Snoozes, about
 from shared_code.surroundings import GuardReader, around
 from shared_code.targets import Around, Target
 from shared_code.tombstones import Member, Tombstone, Tombstones, tombstone_key
 
+log = logging.getLogger(__name__)
+
 PATIENCE = 300.0
 """Seconds for which one deletion is followed; what takes longer is followed up by the next run."""
-SHORTEST_WAIT, LONGEST_WAIT = 0.5, 30.0
+SHORTEST_WAIT, LONGEST_WAIT = 0.2, 30.0
 """Seconds between two questions, whatever Azure asks for."""
+LONGEST_LOOK = timedelta(seconds=10)
+"""How old the last look may be when the turn of a delete comes; after a longer wait for it, all is looked at again."""
 TRIES = 4
 """How often Azure is asked to delete something it says it cannot delete just now."""
-VOLATILE = frozenset({"etag", "systemdata", "changedtime", "lastmodifiedtime", "lastmodifiedat", "resourceguid"})
+VOLATILE = frozenset({"etag", "systemdata", "changedtime", "lastmodifiedtime", "lastmodifiedat", "earliestrestoredate"})
 """Parts of a definition that change by themselves."""
 
 
@@ -92,15 +98,19 @@ class _Removing:
         self._writes = 0
         self._tombstone: str | None = None
         self._near: Around | None = None
+        self._checked = removal.clock()
+        self._subscription: Subscription | None = None
 
     def perform(self) -> Done:
         item, removal = self._item, self._removal
         subscription = removal.subscriptions.get(item.subscription_id.casefold())
-        if subscription is None:
-            return self._left("its subscription is not, or no longer, in scope")
         if self._hand.begun_with is not None:
             self._tombstone = tombstone_key(self._hand.plan, self._hand.number)
-            return self._verify(subscription, None, "an earlier attempt began to delete it; let a new run make a plan")
+            known = subscription or Subscription(item.subscription_id, "", "Enabled")
+            return self._verify(known, None, "an earlier attempt began to delete it")
+        if subscription is None:
+            return self._left("its subscription is not, or no longer, in scope")
+        self._subscription = subscription
         try:
             target = removal.remover.target(item.resource_id, subscription)
             group = removal.remover.group(item.resource_id, subscription)
@@ -108,6 +118,9 @@ class _Removing:
             if refusal is not None:
                 return self._left(refusal)
             tombstone = self._saved(target, group)
+            # An export takes minutes, in which somebody may have put something into the group, or protected it.
+            if tombstone.template is not None and (kept := self._changed_meanwhile(subscription)):
+                return self._left(kept)
         except NotFound as error:
             return self._left(f"it is gone already: {error}")
         except AzureError as error:
@@ -135,7 +148,14 @@ class _Removing:
             return f"it has changed since the plan was made: {changed}"
         guards = removal.guards.of(subscription)
         near = around(
-            target, rule, removal.remover, subscription, group, guards, lambda: removal.evidence(subscription)
+            target,
+            rule,
+            removal.remover,
+            subscription,
+            group,
+            guards,
+            lambda: removal.evidence(subscription),
+            removal.guards.members,
         )
         entry = Entry(
             rule=item.rule,
@@ -145,12 +165,18 @@ class _Removing:
             times_seen=item.observed.times_seen,
         )
         now = removal.clock()
-        snooze = removal.snoozes.active(item.rule, item.resource_id, now)
-        found = rule.judge(target, near, settings, now)
+        snooze = about(removal.snoozes.all(), item.rule, item.resource_id, now)
+        try:
+            found = rule.judge(target, near, settings, now)
+        except Exception as error:
+            log.exception("rule=%s cannot judge %s", item.rule, one_line(item.resource_id, 400))
+            return f"rule '{item.rule}' failed unexpectedly with {type(error).__name__}; the log says where"
         decision = decide(rule, settings, target, near, found, entry, removal.policy, snooze, now)
-        self._near = near
+        self._near, self._checked = near, now
         if target.kind is Kind.RESOURCE_GROUP and (outside := out_of_scope(near.members, removal.includes)):
             return outside
+        if more := unplanned(near.members, item.members):
+            return more
         return None if decision.decision is Decided.PLANNED else f"{decision.decision}: {'; '.join(decision.reasons)}"
 
     def _saved(self, target: Target, group: ResourceGroup | None) -> Tombstone:
@@ -213,6 +239,11 @@ class _Removing:
 
     def _ready(self) -> None:
         """Ask for permission again: the claim, and the wait for its turn, may have taken their time."""
+        late = self._removal.clock() - self._checked
+        # A clock that was set back must not make an old look last.
+        stale = self._subscription is not None and not timedelta(0) <= late < LONGEST_LOOK
+        if stale and self._subscription and (kept := self._changed_meanwhile(self._subscription)):
+            raise Refused(kept)
         self._hand.may_write()
         self._writes += 1
 
@@ -226,7 +257,7 @@ class _Removing:
             seen = look(self._item.resource_id, subscription, self._removal.remover)
             if seen.presence is Presence.GONE:
                 return self._done(Result.DELETED, None)
-            stays = refused or failed is not None or (accepted is None and waiting.over)
+            stays = refused or failed is not None
             if seen.presence is Presence.THERE and stays:
                 return self._done(Result.FAILED, f"it is still there: {failed or said}")
             if waiting.over:
@@ -344,6 +375,16 @@ def out_of_scope(members: Iterable[Resource], includes: Callable[[str, str], boo
     return f"{_shown(outside[0].id)}, which is in it, is not in scope{more}"
 
 
+def unplanned(present: Iterable[Resource], planned: Collection[str]) -> str | None:
+    """Say what would go along that the plan does not name; None if there is nothing."""
+    known = {key(each) for each in planned}
+    more = [each.id for each in present if key(each.id) not in known]
+    if not more:
+        return None
+    others = f" and {len(more) - 1:,} more" if len(more) > 1 else ""
+    return f"it holds what was not there when the plan was made: {_shown(more[0])}{others}"
+
+
 def difference(planned: Mapping[str, Any], present: Mapping[str, Any]) -> str | None:
     """Say which part of a definition is not what it was when the plan was made; None if all that matters is.
 
@@ -365,7 +406,8 @@ def _difference(planned: Any, present: Any, where: str) -> str | None:
         return None
     if isinstance(planned, list) and isinstance(present, list) and len(planned) == len(present):
         inner_ones = (
-            _difference(one, other, f"{where}[{at}]") for at, (one, other) in enumerate(zip(planned, present))
+            _difference(one, other, f"{where}[{at}]")
+            for at, (one, other) in enumerate(zip(planned, present, strict=True))
         )
         return next(filter(None, inner_ones), None)
     if planned != present or isinstance(planned, bool) is not isinstance(present, bool):

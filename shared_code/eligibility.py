@@ -99,6 +99,12 @@ def _set(moment: datetime | None) -> datetime | None:
     return moment if moment and moment >= EARLIEST else None
 
 
+def youngest(target: Target, around: Around, first_seen: datetime) -> datetime:
+    """Return since when the target has been there, and everything that would go along with it."""
+    within = [each.created for each in around.members if each.created and each.created >= EARLIEST]
+    return max([created_of(target) or first_seen, *within])
+
+
 def observed(entry: Entry, target: Target, now: datetime) -> Entry:
     """Return what was observed of this very target: a new entry, if it was created after the first sighting.
 
@@ -179,7 +185,8 @@ def _decided(
         return Decided.KEPT, kept, None
     may_plan = mode_of(rule, settings).changes and isinstance(found, Match)
     since = _set(found.since) if isinstance(found, Match) else None
-    due, missing, met = _waited(rule, settings, created_of(target), since, entry, now)
+    since_there = youngest(target, around, entry.first_seen)
+    due, missing, met = _waited(rule, settings, created_of(target), since_there, since, entry, now)
     if snooze is not None and snooze.is_active(now):
         wakes = max(due, snooze.until) if snooze.until and may_plan else None
         return Decided.SNOOZED, (snooze.sentence,), wakes
@@ -204,6 +211,7 @@ def _waited(
     rule: Rule,
     settings: RuleSettings,
     created: datetime | None,
+    since: datetime,
     so_since: datetime | None,
     entry: Entry,
     now: datetime,
@@ -211,10 +219,11 @@ def _waited(
     """Return when it is due, what it has to wait for, and what it need not wait for any more."""
     age = settings.minimum_age or rule.minimum_age
     times = settings.minimum_observations or rule.minimum_observations
-    since = created or entry.first_seen
     what = (
         f"it was created {text_of(since)}" if created else f"its creation is unknown, and seen since {text_of(since)}"
     )
+    if since > (created or entry.first_seen):
+        what = f"something in it was created {text_of(since)}"
     unused = so_since or entry.first_seen
     source = "as Azure tells" if so_since else "as far as it was watched"
     lasted = f"it has been so since {text_of(unused)}, {source}; it must be for {age}"

@@ -177,7 +177,9 @@ def _own_resource_group(environ: Mapping[str, str]) -> tuple[str | None, str | N
     if configured:
         return (configured, None) if _GROUP_FORM.fullmatch(configured) else (None, _GROUP)
     if not _is_in_azure(environ):
-        return None, None
+        # A terminal that works on an app's store may delete what the app's own plans never hold.
+        shares = environ.get("STEWARD_STORE", "").strip().lower().startswith("https:")
+        return None, _NO_GROUP if shares else None
     # https://learn.microsoft.com/azure/app-service/reference-app-settings#app-environment
     # Of WEBSITE_OWNER_NAME only the subscription counts: the rest is a webspace, which may name the group of the plan
     # and names none on Flex Consumption: https://github.com/Azure/azure-functions-host/issues/10441

@@ -56,10 +56,25 @@ def judge(target: Target, around: Around, settings: RuleSettings, now: datetime)
     waits = max(grace.length, _DAY)
     if now - read.moment < waits:
         return f"{shown}; with the grace period of {grace} it expires {text_of(read.moment + waits)}"
-    if target.kind is Kind.RESOURCE_GROUP and (reason := _wanted_within(around, own.tags, now - waits)):
+    if reason := _wanted_within(around, own.tags, now - waits, whole=target.kind is Kind.RESOURCE_GROUP):
         return reason
+    if deletes_along(target.definition):
+        return "Azure would delete what hangs on it along: one of its deleteOption is 'Delete'"
     since = read.moment + waits
     return Match(f"{shown}, and the grace period of {grace} ended {text_of(since)}", facts, since)
+
+
+def deletes_along(value: object) -> bool:
+    """Tell whether a definition says anywhere that something else goes when this goes.
+
+    https://learn.microsoft.com/azure/virtual-machines/delete
+    """
+    if isinstance(value, dict):
+        return any(
+            (str(name).casefold() == "deleteoption" and str(inner).casefold() != "detach") or deletes_along(inner)
+            for name, inner in value.items()
+        )
+    return isinstance(value, list) and any(map(deletes_along, value))
 
 
 def _latest(tags: Tags, wanted: tuple[str, ...]) -> _Read | Doubt | str:
@@ -107,11 +122,11 @@ def _end_of(day: date) -> datetime:
     return datetime.combine(day, time(), UTC) + _DAY
 
 
-def _wanted_within(around: Around, wanted: tuple[str, ...], ended: datetime) -> str | None:
-    """Say what in a group is wanted for longer than the group; its members go with it."""
-    if around.group is None or around.group.resources is None:
+def _wanted_within(around: Around, wanted: tuple[str, ...], ended: datetime, *, whole: bool) -> str | None:
+    """Say what in a thing is wanted for longer than the thing; it goes along. `whole` is a resource group."""
+    if whole and (around.group is None or around.group.resources is None):
         return "what is in it was not read, and would go with it"
-    if len(around.members) < around.group.resources:
+    if whole and around.group and len(around.members) < (around.group.resources or 0):
         return f"of {around.group.resources:,} resources in it only {len(around.members):,} were read"
     for member in around.members:
         read = _latest(member.tags or {}, wanted)

@@ -5,7 +5,7 @@ compared and written as a stream, so its length costs no memory.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -20,7 +20,10 @@ from shared_code.store import Store
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """What is remembered of one rule and resource, whatever kinds of findings it has had. Times are UTC."""
+    """What is remembered of one rule and resource, whatever kinds of findings it has had. Times are UTC.
+
+    `last_seen` is the last sighting that counted among the `times_seen`.
+    """
 
     rule: str
     resource_id: str
@@ -78,7 +81,12 @@ def where(entry: Entry) -> Where:
 
 
 def compare(
-    entries: Iterable[Entry], findings: Iterable[Placed], now: datetime, unseen: Callable[[Entry], State]
+    entries: Iterable[Entry],
+    findings: Iterable[Placed],
+    now: datetime,
+    unseen: Callable[[Entry], State],
+    *,
+    apart: timedelta = timedelta(0),
 ) -> Iterator[Compared]:
     """Compare what is remembered with what is seen now, in order and as a stream; a first date is never moved.
 
@@ -88,6 +96,7 @@ def compare(
         now: when the run began to look; the same whenever the run is resumed, which then says the same.
         unseen: what to make of an entry without a finding: FIXED, UNKNOWN or DROPPED. In a subscription that was not
             read completely it is UNKNOWN for every entry.
+        apart: a sighting counts if it comes at least so long after the last one that did.
     """
     remembered = iter(entries)
     entry = next(remembered, None)
@@ -98,13 +107,13 @@ def compare(
             entry = next(remembered, None)
             at = where(entry) if entry else ("", "")
         if entry and at == seen_at:
-            yield _seen(entry, found, now)
+            yield _seen(entry, found, now, apart)
             entry = next(remembered, None)
             at = where(entry) if entry else ("", "")
         else:
             first = found[0]
             new = Entry(rule=first.rule, resource_id=first.resource_id, first_seen=now, last_seen=now, times_seen=1)
-            yield _seen(new, found, now)
+            yield _seen(new, found, now, apart)
     while entry:
         yield _unseen(entry, unseen)
         entry = next(remembered, None)
@@ -125,11 +134,11 @@ def _together(findings: Iterable[Placed]) -> Iterator[tuple[Where, list[Finding]
         yield at, found
 
 
-def _seen(entry: Entry, found: list[Finding], now: datetime) -> Compared:
+def _seen(entry: Entry, found: list[Finding], now: datetime, apart: timedelta) -> Compared:
     # An entry of this very run is there when it died while it kept its ledgers and looks once more under another scope.
     first = entry.first_seen
     state = State.NEW if first >= now else State.OPEN
-    if entry.last_seen < now:
+    if entry.last_seen < now and now - entry.last_seen >= apart:
         entry = msgspec.structs.replace(entry, last_seen=now, times_seen=entry.times_seen + 1)
     return Compared(state, entry, tuple([msgspec.structs.replace(each, first_seen=first) for each in found]))
 

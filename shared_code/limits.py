@@ -7,7 +7,7 @@ from fractions import Fraction
 from shared_code.foreign_text import one_line
 from shared_code.model import Kind
 from shared_code.plan import Action, PlanItem
-from shared_code.resource_ids import key
+from shared_code.resource_ids import key, type_and_name
 
 
 def excess(items: Sequence[PlanItem], read: Mapping[str, Mapping[str, int]], most: int, share: float) -> str | None:
@@ -20,9 +20,14 @@ def excess(items: Sequence[PlanItem], read: Mapping[str, Mapping[str, int]], mos
         share: of those of a kind read in a subscription, how many may be touched, 0 to 1; one always may, since
             there is no smaller change.
     """
-    if len(items) > most:
-        return f"{len(items):,} {_what(items)} are more than the limit of {most:,} ({_most(items)})"
+    count = sum(1 + len(item.members) for item in items)
+    if count > most:
+        return f"{count:,} {_what(items)} are more than the limit of {most:,} ({_most(items)})"
     touched = {(item.subscription_id.casefold(), item.counted, key(item.resource_id)) for item in items}
+    # What goes along with a resource group is deleted too.
+    touched |= {
+        (item.subscription_id.casefold(), _type_of(member), key(member)) for item in items for member in item.members
+    }
     counts = Counter((subscription, kind) for subscription, kind, _ in touched)
     for (subscription, kind), count in sorted(counts.items()):
         total = read.get(subscription, {}).get(kind, 0)
@@ -41,6 +46,11 @@ _NAMES: Mapping[str, str] = {
     Kind.RESOURCE_GROUP: "resource groups",
     Kind.RESOURCE: "resources",
 }
+
+
+def _type_of(resource_id: str) -> str:
+    named = type_and_name(resource_id)
+    return named[0].casefold() if named else ""
 
 
 def _deletes(items: Sequence[PlanItem]) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from shared_code.deletion import Presence, look
-from shared_code.errors import AlreadyExists, Damaged
+from shared_code.errors import AlreadyExists
 from shared_code.model import Subscription
 from shared_code.outcomes import Result
 from shared_code.ports import Remover
@@ -55,11 +55,10 @@ class PendingDeletions:
         """Forget that of an item, if there is one; raises StoreError if that cannot be done."""
         self._store.delete(_key(plan, item))
 
-    def all(self) -> Iterator[Pending]:
-        """Give them in the order of their plans.
+    def all(self) -> Iterator[Pending | str]:
+        """Give them in the order of their plans; of one that cannot be understood the sentence that says so.
 
         Raises:
-            Damaged: one cannot be understood, so nobody would know what became of it.
             StoreError: the store cannot be read.
         """
         for key in list(self._store.keys(FOLDER)):
@@ -69,9 +68,7 @@ class PendingDeletions:
             try:
                 yield _decode(stored.data)
             except (msgspec.MsgspecError, ValueError) as error:
-                raise Damaged(
-                    f"The pending deletion '{key}' cannot be read: {error}; look at it and remove it."
-                ) from error
+                yield f"The pending deletion '{key}' cannot be read: {error}; look what became of it, and remove it."
 
 
 def follow_up(pending: Pending, remover: Remover, now: datetime) -> tuple[Result, str]:
@@ -87,7 +84,7 @@ def follow_up(pending: Pending, remover: Remover, now: datetime) -> tuple[Result
     if seen.presence is Presence.GONE:
         return Result.DELETED, "it is gone"
     if waited > LONGEST or (seen.presence is Presence.THERE and waited > SOON):
-        return Result.FAILED, f"Azure accepted the deletion and has not shown that it is done; {seen.reason}"
+        return Result.FAILED, f"its deletion was begun, and Azure has not shown that it is done; {seen.reason}"
     return Result.DELETING, seen.reason
 
 

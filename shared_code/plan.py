@@ -43,7 +43,8 @@ class PlanItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     Limits count it as its `type` if it has one, else as its `kind`. `reason` is in words, `seen` are the tags the rule
     looked at, as received; `conditions` are keys that decide whether the rule applies at all. `definition` is the
-    answer of its GET when the plan was made. Items of an earlier `stage` are done before those of a later one.
+    answer of its GET when the plan was made, `members` are the ids of what is in it and would go along. Items of an
+    earlier `stage` are done before those of a later one.
     """
 
     resource_id: str
@@ -58,6 +59,7 @@ class PlanItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     conditions: tuple[str, ...] = ()
     type: str | None = None
     stage: int = 0
+    members: tuple[str, ...] = ()
     observed: Observed | None = None
     definition: dict[str, Any] = {}
     evidence: dict[str, str] = {}
@@ -70,7 +72,9 @@ class PlanItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     @property
     def words(self) -> str:
         """What would be done, for people."""
-        return self.change.words if self.change else "delete it"
+        if self.change:
+            return self.change.words
+        return f"delete it and the {len(self.members):,} things in it" if self.members else "delete it"
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any
 
@@ -11,7 +11,7 @@ import msgspec
 from shared_code.errors import InvalidRequest, Unknown
 from shared_code.foreign_text import one_line
 from shared_code.plan import is_in
-from shared_code.resource_ids import group_key, key, type_and_name
+from shared_code.resource_ids import group_key, key, scopes_of, type_and_name
 from shared_code.store import Store
 from shared_code.tag_formats import is_guid
 from shared_code.times import text_of
@@ -198,6 +198,32 @@ class Snoozes:
             name = stored.removeprefix(f"{FOLDER}/").removesuffix(".json")
             if _ID.fullmatch(name) and stored == _key(name):
                 yield name
+
+
+def about(snoozes: Mapping[str, Snooze], rule: str, resource_id: str, now: datetime) -> Snooze | None:
+    """Return a snooze that keeps a thing from being deleted for a rule; None if there is none in force.
+
+    That is one of the rule for the thing or for what it lies in, and one of any rule for something in it, which would
+    go with it.
+
+    Args:
+        snoozes: all there are, by id.
+        rule: that wants it gone.
+        resource_id: of the thing, in any spelling.
+        now: aware.
+    """
+    exact = snoozes.get(snooze_id(rule, resource_id))
+    if exact is not None and exact.is_active(now):
+        return exact
+    own, scopes = key(resource_id), frozenset(scopes_of(resource_id))
+    for name in sorted(snoozes):
+        snooze = snoozes[name]
+        if snooze.is_damaged or not snooze.is_active(now):
+            continue
+        place = key(snooze.resource_id)
+        if (place in scopes and snooze.rule == rule) or place.startswith(f"{own}/"):
+            return snooze
+    return None
 
 
 def view_of(name: str, snooze: Snooze, now: datetime) -> dict[str, Any]:

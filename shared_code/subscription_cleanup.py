@@ -1,10 +1,13 @@
 """The cleanup of one subscription: everything is listed, candidates are looked at one by one, and each is decided."""
 
+import logging
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from itertools import islice
 from typing import NamedTuple
 
 import msgspec
@@ -27,13 +30,18 @@ from shared_code.proposals import Proposals
 from shared_code.protection import Policy
 from shared_code.resource_ids import group_key, group_name, key, type_and_name
 from shared_code.scope import Scope
-from shared_code.snoozes import Snooze, snooze_id
+from shared_code.snoozes import Snooze, about
 from shared_code.subscription_audit import GROUP_TYPE
 from shared_code.surroundings import Guards, around
 from shared_code.targets import Around, Denial, Target
 
 type On = Mapping[str, tuple[Rule, RuleSettings]]
 """The rules that are on, by name, each with the operator's settings."""
+log = logging.getLogger(__name__)
+
+LOOKERS = 8
+"""Candidates of one subscription looked at at the same time."""
+
 type Place = tuple[str, str]
 """Key of the id, rule."""
 
@@ -82,6 +90,8 @@ class SubscriptionCleanup:
     _sizes: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     _seen: dict[Place, _Seen] = field(default_factory=dict)
     _planned_groups: set[str] = field(default_factory=set)
+    _planned: dict[str, str] = field(default_factory=dict)
+    _managed: dict[str, str] = field(default_factory=dict)
 
     def run(self, estate: Estate, checkpoint: Callable[[], None]) -> Verdict:
         """List everything and look at the candidates; where a list is not complete, nothing is looked at.
@@ -138,7 +148,7 @@ class SubscriptionCleanup:
         seen = self._seen[place]
         rule, settings = self.cleaner.rules[entry.rule]
         kept = observed(entry, seen.target, self.cleaner.now)
-        snooze = self.cleaner.snoozes.get(snooze_id(entry.rule, entry.resource_id))
+        snooze = about(self.cleaner.snoozes, entry.rule, entry.resource_id, self.cleaner.now)
         decision = decide(
             rule, settings, seen.target, seen.near, seen.found, kept, self.cleaner.policy, snooze, self.cleaner.now
         )
@@ -156,7 +166,17 @@ class SubscriptionCleanup:
         elif group in self._planned_groups:
             reason = "its resource group is planned as a whole"
             return kept, msgspec.structs.replace(decision, decision=Decided.KEPT, reasons=(reason,), due=None), None
-        return kept, decision, _item(seen.target, rule, decision)
+        if other := self._planned.get(seen.target.key):
+            return (
+                kept,
+                msgspec.structs.replace(
+                    decision, decision=Decided.KEPT, reasons=(f"rule '{other}' plans it already",), due=None
+                ),
+                None,
+            )
+        self._planned[seen.target.key] = rule.name
+        members = seen.near.members if isinstance(seen.near, Around) else ()
+        return kept, decision, _item(seen.target, rule, decision, [each.id for each in members])
 
     def _out_of_scope(self, near: Around | str) -> str | None:
         scope = self.cleaner.scope
@@ -165,6 +185,8 @@ class SubscriptionCleanup:
 
     def _take_groups(self, groups: list[ResourceGroup]) -> None:
         for group in groups:
+            if group.managed_by:
+                self._managed[key(group.managed_by)] = group.id
             if self.cleaner.scope.includes_group(group.name):
                 self._groups[key(group.id)] = group
 
@@ -218,9 +240,16 @@ class SubscriptionCleanup:
         for resource_id, rules in self._candidates.items():
             # Resource Graph and the lists may spell one id in two ways.
             asked.setdefault(key(resource_id), (resource_id, set()))[1].update(rules)
-        for resource_id, rules in asked.values():
-            checkpoint()
-            self._look_at(resource_id, sorted(rules), guards)
+        waiting = iter(sorted(asked.values(), key=lambda each: key(each[0])))
+        with ThreadPoolExecutor(LOOKERS, "look") as pool:
+            try:
+                # A few at a time, so that those who look share what is in one group, and stop soon when told to.
+                while batch := list(islice(waiting, LOOKERS * 4)):
+                    checkpoint()
+                    for _ in pool.map(lambda each: self._look_at(each[0], sorted(each[1]), guards), batch):
+                        pass
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
 
     def _look_at(self, resource_id: str, rules: list[str], guards: Guards) -> None:
         try:
@@ -242,12 +271,27 @@ class SubscriptionCleanup:
         except AzureError as error:
             self._miss(target.id, name, str(error))
             return
-        found = rule.judge(target, near, settings, self.cleaner.now)
+        if managed := self._managed_by(target, near):
+            self._keep(target, name, Decided.KEPT, managed)
+            return
+        try:
+            found = rule.judge(target, near, settings, self.cleaner.now)
+        except Exception as error:  # one odd thing must not end the cleanup of all others
+            log.exception("rule=%s cannot judge %s", name, one_line(target.id, 400))
+            self._miss(target.id, name, f"the rule failed unexpectedly with {type(error).__name__}; the log says where")
+            return
         if isinstance(found, str):
             self._keep(target, name, Decided.KEPT, found)
         else:
             self._seen[target.key, name] = _Seen(target, near, found)
             self.found(_finding(target, rule, settings, found))
+
+    def _managed_by(self, target: Target, near: Around) -> str | None:
+        """Say which resource group Azure would delete along, since it is managed by this or by something in it."""
+        for owner in (target.key, *(key(each.id) for each in near.members)):
+            if group := self._managed.get(owner):
+                return f"Azure would delete resource group '{one_line(group, 300)}' along, which it manages"
+        return None
 
     @cached_property
     def _evidence(self) -> Evidence:
@@ -300,7 +344,7 @@ def _finding(target: Target, rule: Rule, settings: RuleSettings, found: Match | 
     )
 
 
-def _item(target: Target, rule: Rule, decision: Decision) -> PlanItem:
+def _item(target: Target, rule: Rule, decision: Decision, members: Iterable[str]) -> PlanItem:
     return PlanItem(
         resource_id=target.id,
         subscription_id=target.subscription_id,
@@ -312,6 +356,7 @@ def _item(target: Target, rule: Rule, decision: Decision) -> PlanItem:
         action=Action.DELETE,
         seen=target.tags,
         stage=stage_of(target),
+        members=tuple(sorted(members, key=key)),
         observed=Observed(first_seen=decision.first_seen, last_seen=decision.last_seen, times_seen=decision.times_seen),
         definition=target.definition,
         evidence=decision.evidence,

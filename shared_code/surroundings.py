@@ -27,30 +27,53 @@ class Guards(NamedTuple):
 
 
 class GuardReader:
-    """Reads the locks and deny assignments of subscriptions, and believes what it has read for a few seconds."""
+    """Reads what many things of a subscription or a resource group share, and believes it for a few seconds.
+
+    That is the locks and deny assignments of a subscription, and what is in a resource group, for whoever asks about
+    a resource there. Who deletes the group itself looks for himself.
+    """
 
     def __init__(self, remover: Remover, clock: Clock) -> None:
         self._remover = remover
-        self._clock = clock
-        self._read: dict[str, tuple[datetime, Guards]] = {}
-        self._mutexes: dict[str, Mutex] = {}
-        self._mutex = Mutex()
+        self._guards = _Remembered[Guards](clock)
+        self._members = _Remembered[list[Resource]](clock)
 
     def of(self, subscription: Subscription) -> Guards:
-        """Return them as they are, or were a few seconds ago.
+        """Return the locks and deny assignments as they are, or were a few seconds ago.
 
         Raises:
             AzureError: one of the two could not be read to its end.
         """
-        own = subscription.id.casefold()
+
+        def read() -> Guards:
+            locks = ManagementLocks(self._remover.locks(subscription))
+            return Guards(locks, tuple(self._remover.denials(subscription)))
+
+        return self._guards.of(subscription.id.casefold(), read)
+
+    def members(self, group_id: str) -> list[Resource]:
+        """Return what is in a resource group, as it is or was a few seconds ago; raises AzureError."""
+        return self._members.of(key(group_id), lambda: self._remover.members(group_id))
+
+
+class _Remembered[Value]:
+    """Answers of the last few seconds; each is asked for once at a time."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._read: dict[str, tuple[datetime, Value]] = {}
+        self._mutexes: dict[str, Mutex] = {}
+        self._mutex = Mutex()
+
+    def of(self, name: str, read: Callable[[], Value]) -> Value:
+        """Return what was read of late, else what is read now; what that raises passes through."""
         with self._mutex:
-            mutex = self._mutexes.setdefault(own, Mutex())
+            mutex = self._mutexes.setdefault(name, Mutex())
         with mutex:
-            known, now = self._read.get(own), self._clock()
+            known, now = self._read.get(name), self._clock()
             # A clock that was set back must not make an old answer last.
             if known is None or not timedelta(0) <= now - known[0] < TRUSTED_FOR:
-                locks = ManagementLocks(self._remover.locks(subscription))
-                known = self._read[own] = now, Guards(locks, tuple(self._remover.denials(subscription)))
+                known = self._read[name] = now, read()
             return known[1]
 
 
@@ -62,6 +85,7 @@ def around(
     group: ResourceGroup | None,
     guards: Guards,
     evidence: Callable[[], Evidence],
+    members: Callable[[str], list[Resource]] | None = None,
 ) -> Around:
     """Read what is around a target.
 
@@ -73,37 +97,39 @@ def around(
         group: the resource group that it is in, or is; None for what is in none.
         guards: the locks and deny assignments of the subscription.
         evidence: of the activity log, asked only for rules about when something was last written to.
+        members: gives what is in a resource group, for a resource in it; else the remover is asked.
 
     Raises:
         AzureError: something could not be read to its end.
     """
-    members = _members(target, remover, group)
+    within = remover.members if members is None or target.kind is Kind.RESOURCE_GROUP else members
+    inside = _members(target, within, group)
     if group is not None and group.resources is None and target.kind is Kind.RESOURCE_GROUP:
-        group = msgspec.structs.replace(group, resources=len(members))
+        group = msgspec.structs.replace(group, resources=len(inside))
     lists = {name: tuple(remover.items(f"{target.id}{path}")) for name, path in rule.lists.items()}
     last_write = written_since = None
     if rule.needs_activity:
         found = evidence()
         written_since = found.recorded_since(target.id)
-        writes = [each.last.at for name in (target.id, *(one.id for one in members)) if (each := found.of(name))]
+        writes = [each.last.at for name in (target.id, *(one.id for one in inside)) if (each := found.of(name))]
         last_write = max(writes, default=None)
     return Around(
         subscription=subscription,
         group=group,
         locks=guards.locks.on(target.id),
         denials=_denials(target.id, guards.denials),
-        members=tuple(members),
+        members=tuple(inside),
         lists=lists,
         last_write=last_write,
         written_since=written_since,
     )
 
 
-def _members(target: Target, remover: Remover, group: ResourceGroup | None) -> list[Resource]:
+def _members(target: Target, within: Callable[[str], list[Resource]], group: ResourceGroup | None) -> list[Resource]:
     """Return what would go with the target."""
     if group is None:
         return []
-    everything = remover.members(group.id)
+    everything = within(group.id)
     if target.kind is Kind.RESOURCE_GROUP:
         return everything
     return [each for each in everything if key(each.id).startswith(f"{target.key}/")]

@@ -42,6 +42,7 @@ def completed(run: Run, store: Store, folder: str) -> Run:
     with store.writer(f"{folder}/{OUTCOMES}") as sink:
         for line in as_lines(outcomes):
             sink.write(line)
+    _note_pending(store, outcomes, run)
     return msgspec.structs.replace(
         run,
         # Refused would mean that nothing was done.
@@ -51,6 +52,28 @@ def completed(run: Run, store: Store, folder: str) -> Run:
         outputs=(*run.outputs, OUTCOMES),
         plan=plan_id,
     )
+
+
+def _note_pending(store: Store, outcomes: list[Outcome], run: Run) -> None:
+    """Let the next run look what became of deletions whose end nobody saw."""
+    unseen = [each for each in outcomes if each.action is Action.DELETE and each.unsure]
+    if not unseen:
+        return
+    # Here, since it loads all that deleting needs, and indexing the app needs none of it.
+    from shared_code.pending_deletions import Pending, PendingDeletions
+
+    for each in unseen:
+        PendingDeletions(store).add(
+            Pending(
+                plan=each.plan,
+                item=each.item,
+                run=run.id,
+                resource_id=each.resource_id,
+                subscription_id=each.subscription_id,
+                rule=each.rule,
+                since=each.at,
+            )
+        )
 
 
 def _unknown(plan: Plan, number: int, mark: Mark) -> Outcome:

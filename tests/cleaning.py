@@ -14,17 +14,18 @@ from shared_code.eligibility import Decision
 from shared_code.jobs.apply_plan import _act, _check_stop
 from shared_code.outcomes import Mark, Outcome, Result
 from shared_code.outputs import DECISIONS, FOLLOWED
-from shared_code.pending_deletions import FollowedUp, PendingDeletions
+from shared_code.pending_deletions import FollowedUp, Pending, PendingDeletions
 from shared_code.permission import terms_of
 from shared_code.plan import Action, Observed, Plan, PlanItem, Plans, make_plan
 from shared_code.run_requests import Wanted
 from shared_code.runs import Mode, Order, Run, RunScope, TriggeredBy
 from shared_code.settings import configure
 from shared_code.store import Store
+from shared_code.subscription_audit import GROUP_TYPE
 from shared_code.tag_rules import RuleMode
 from shared_code.tombstones import FOLDER, Tombstone
 from shared_code.work import Work
-from tests.azure_model import FAULTS, KINDS, AzureModel, ModelEstate
+from tests.azure_model import KINDS, AzureModel, ModelEstate, made
 from tests.fakes import work_on
 from tests.memory_store import MemoryStore
 from tests.stores import Passing
@@ -52,7 +53,10 @@ def toml(
         "max_share": 0.99,
     }
     tables = {"scope": scope or {}, "jobs.cleanup": given | job}
-    tables |= {f"jobs.cleanup.rules.{name}": USUAL | own for name, own in (RULES if rules is None else rules).items()}
+    for name, own in (RULES if rules is None else rules).items():
+        # Where nobody is asked, a second look is.
+        twice = {"minimum_observations": 2} if own.get("mode") == "automatic" else {}
+        tables[f"jobs.cleanup.rules.{name}"] = USUAL | twice | own
     return "\n".join(
         line
         for name, table in tables.items()
@@ -83,20 +87,21 @@ class Witness(Passing):
         return written
 
     def _check(self, plan: Plan, outcome: Outcome) -> None:
-        own = outcome.resource_id.casefold()
-        made = [look.made for run, look in self._model.looks if run == plan.run and look.target.key == own]
-        if self._model.is_there(own, made[-1]):
+        item = plan.items[outcome.item]
+        looks = [look for run, look in self._model.looks if run == plan.run]
+        mine = {look.made for look in looks if look.target.definition == item.definition}
+        if not mine or any(self._model.is_there(item.resource_id, made) for made in mine):
             self.lies.append(outcome.resource_id)
 
 
 def cleaning(content: bytes | None = None, count: int = 2) -> tuple[World, AzureModel]:
     """A world in which both subscriptions are armed, and the Azure it looks after, in which nothing is yet."""
-    made: list[World] = []
-    model = AzureModel(lambda: made[0].now, count)
+    worlds: list[World] = []
+    model = AzureModel(lambda: worlds[0].now, count)
     store = Witness(MemoryStore(), model)
     world = World(store, toml=content or toml(ONE, TWO), remover=model, inventory=model)
     world.estate = ModelEstate(model)  # type: ignore[assignment]  # the field is for the estate that other tests ask
-    made.append(world)
+    worlds.append(world)
     return world, model
 
 
@@ -116,6 +121,12 @@ def perform(world: World, model: AzureModel, run: Run, **given: Any) -> Run:
 def clean(world: World, model: AzureModel, *subscriptions: str, mode: Mode = Mode.PLAN) -> Run:
     """Ask for a cleanup and perform it."""
     return perform(world, model, ask(world, *subscriptions, mode=mode))
+
+
+def watch(world: World, model: AzureModel) -> None:
+    """Look once, a day before."""
+    clean(world, model)
+    world.pass_time(days=1)
 
 
 def lines[Line](world: World, run: str, name: str, type_: type[Line]) -> list[Line]:
@@ -150,9 +161,14 @@ def tombstones(store: Store) -> list[Tombstone]:
     return [msgspec.json.decode(each.data, type=Tombstone) for each in found if each]
 
 
+def noted(store: Store) -> list[Pending]:
+    """What is still being deleted."""
+    return [each for each in PendingDeletions(store).all() if not isinstance(each, str)]
+
+
 def pending(world: World) -> list[str]:
-    """The ids of what is still being deleted."""
-    return [each.resource_id for each in PendingDeletions(world.store).all()]
+    """The ids of that."""
+    return [each.resource_id for each in noted(world.store)]
 
 
 @dataclass
@@ -162,7 +178,7 @@ class Fault:
     name: str
 
     def __call__(self, _: AzureModel) -> None:
-        raise FAULTS[self.name]()
+        raise made(self.name)
 
 
 @dataclass
@@ -194,6 +210,7 @@ def item_of(world: World, model: AzureModel, own: str, rule: str = "unattached-d
         "action": Action.DELETE,
         "seen": target.tags,
         "stage": stage_of(target),
+        "members": tuple(each.id for each in model.within(own.casefold())),
         "observed": Observed(first_seen=world.now - timedelta(days=90), last_seen=world.now, times_seen=9),
         "definition": target.definition,
     }
@@ -203,7 +220,8 @@ def item_of(world: World, model: AzureModel, own: str, rule: str = "unattached-d
 def save(world: World, *items: PlanItem, read: int = 1000) -> Plan:
     """Put a plan of these items into the store."""
     record = Run(id=PLANNED, job=JOB, mode=Mode.PLAN, trigger=TriggeredBy.CLI, requested=world.now)
-    counts = {own: {item.counted: read for item in items} for own in (ONE, TWO)}
+    types = [GROUP_TYPE, *(type_ for type_, _ in KINDS.values()), *(item.counted for item in items)]
+    counts = {own: {type_.casefold(): read for type_ in types} for own in (ONE, TWO)}
     digest = configure(world.toml, "steward.toml", {}).digest_of(JOB)
     return Plans(world.store).save(make_plan(record, items, counts, world.now, rules=digest))
 

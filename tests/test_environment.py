@@ -165,6 +165,12 @@ class TestOwnResourceGroup:
         assert (environment.own_resource_group, environment.cleanup_problems) == (None, (NOBODY_TELLS,))
         assert (environment.problems, environment.activity_problems, environment.watchdog_problems) == ((), (), ())
 
+    def test_a_terminal_on_the_store_of_an_app_must_be_told(self) -> None:
+        """It could delete the group that the app's own plans never hold."""
+        environment = read(STEWARD_STORE="https://account.blob.core.windows.net/steward")
+
+        assert (environment.own_resource_group, environment.cleanup_problems) == (None, (NOBODY_TELLS,))
+
     def test_elsewhere_there_is_none(self) -> None:
         environment = read(WEBSITE_RESOURCE_GROUP="rg-steward")
 

@@ -1,7 +1,9 @@
 """cleanup: finds what nobody needs any more, watches it, plans what may be deleted, and says why all else is kept."""
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
+from datetime import timedelta
 
 import msgspec
 
@@ -31,7 +33,11 @@ from shared_code.subscription_cleanup import Cleaner, SubscriptionCleanup
 from shared_code.survey import Survey, judged, reading_counts, side_by_side, survey
 from shared_code.work import Summary, Work
 
+log = logging.getLogger(__name__)
+
 NAME = "cleanup"
+APART = timedelta(hours=12)
+"""How long after one sighting the next counts: two runs in a row see the same moment twice."""
 
 _FINDINGS, _LEDGER, _DECISIONS, _ITEMS, _SUMMARY = "findings", "ledger", "decisions", "items", "summary"
 
@@ -56,12 +62,16 @@ def cleanup(work: Work) -> Summary:
         StoreError: the store cannot be read or written.
         Interrupted, Fenced: from the checkpoint.
     """
+    followed, damaged = _follow_up(work)
     settings = work.configuration.jobs[NAME]
     if not isinstance(settings, Cleanup) or not settings.rules.on:
-        raise SettingsError(["No rule is on; name some, such as [jobs.cleanup.rules.expired], in steward.toml."])
+        problem = "No rule is on; name some, such as [jobs.cleanup.rules.expired], in steward.toml."
+        if not followed:
+            raise SettingsError([problem])
+        nothing = Summary(status=RunStatus.FAILED, error=problem, counts=_counted(followed), outputs=(FOLLOWED,))
+        return _with_followed(nothing, followed, damaged)
     taken = work.run.started or work.clock()
     rules, ledgers = rules_of(settings), Ledgers(work.store, NAME)
-    followed = _follow_up(work)
     snoozes = Snoozes(work.store).all()
     cleaners: list[Cleaner] = []
 
@@ -101,6 +111,8 @@ def cleanup(work: Work) -> Summary:
         counted[each.subscription] = each.read
     resources = sum(each.resources or 0 for each in found.verdicts)
     status, error = judged(found.verdicts, work.configuration.scope, resources, sum(map(_total, counted.values())))
+    if decisions[Decided.UNREAD] and status is RunStatus.SUCCEEDED:
+        status, error = RunStatus.PARTIAL, f"{decisions[Decided.UNREAD]:,} things could not be looked at, and are kept."
     plan = _plan(work, found, counted)
     summary = Summary(
         status=status,
@@ -112,7 +124,7 @@ def cleanup(work: Work) -> Summary:
             "healed": states[State.FIXED],
             **{f"{decided}": decisions[decided] for decided in Decided},
             "planned_changes": len(plan.items) if plan else 0,
-            **{f"followed_{result}": number for result, number in Counter(each.outcome for each in followed).items()},
+            **_counted(followed),
         },
         verdicts=tuple(found.verdicts),
         plan=plan.id if plan else None,
@@ -122,7 +134,7 @@ def cleanup(work: Work) -> Summary:
     _keep(work, found, states, summary)
     if work.run.mode is Mode.APPLY and plan is not None and status is not RunStatus.FAILED:
         summary = apply_automatic(work, plan, summary)
-    summary = _with_followed(summary, followed)
+    summary = _with_followed(summary, followed, damaged)
     _write_page(work, found, summary, followed)
     return summary
 
@@ -131,8 +143,12 @@ def _total(counts: dict[str, int]) -> int:
     return sum(counts.values())
 
 
-def _follow_up(work: Work) -> list[FollowedUp]:
-    """Look what became of deletions that earlier runs began, and say each end once."""
+def _counted(followed: list[FollowedUp]) -> dict[str, int]:
+    return {f"followed_{result}": number for result, number in Counter(each.outcome for each in followed).items()}
+
+
+def _follow_up(work: Work) -> tuple[list[FollowedUp], list[str]]:
+    """Look what became of deletions that earlier runs began, and say each end once; and of which nobody can tell."""
     own = f"{folder(work.run.id)}/{FOLLOWED}"
     pending = PendingDeletions(work.store)
     # An earlier attempt at this run may have seen some ends, and forgotten these deletions then.
@@ -143,8 +159,13 @@ def _follow_up(work: Work) -> list[FollowedUp]:
     ended = [each for each in followed if each.outcome is not Result.DELETING]
     known = {(each.pending.plan, each.pending.item) for each in ended}
     looked: list[FollowedUp] = []
+    damaged: list[str] = []
     for each in pending.all():
         work.checkpoint()
+        if isinstance(each, str):
+            log.error("run=%s job=%s %s", work.run.id, NAME, each)
+            damaged.append(each)
+            continue
         if each.run == work.run.id:
             continue  # An earlier attempt at this run began it; the outcomes tell of it.
         if (each.plan, each.item) not in known:
@@ -156,12 +177,15 @@ def _follow_up(work: Work) -> list[FollowedUp]:
     for one in found:
         if one.outcome is not Result.DELETING:
             pending.remove(one.pending)
-    return found
+    return found, damaged
 
 
-def _with_followed(summary: Summary, followed: list[FollowedUp]) -> Summary:
-    """Say that a deletion which an earlier run began has failed after all."""
+def _with_followed(summary: Summary, followed: list[FollowedUp], damaged: list[str]) -> Summary:
+    """Say that a deletion which an earlier run began has failed after all, or that nobody can tell."""
     failed = [each for each in followed if each.outcome is Result.FAILED]
+    if damaged and not failed:
+        status = RunStatus.PARTIAL if summary.status is RunStatus.SUCCEEDED else summary.status
+        return msgspec.structs.replace(summary, status=status, error=f"{summary.error or ''} {damaged[0]}".strip())
     if not failed:
         return summary
     more = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
@@ -198,7 +222,7 @@ def _decide(
     states: Counter[State] = Counter()
     decisions: Counter[Decided] = Counter()
     made: list[Decision] = list(own.kept)
-    for each in compare(entries, sorter.sorted(), own.cleaner.now, unseen):
+    for each in compare(entries, sorter.sorted(), own.cleaner.now, unseen, apart=APART):
         states[each.state] += 1
         entry = each.entry
         if each.findings:

@@ -1,7 +1,5 @@
 """Removing: what deleting needs of a run, and what it leaves for the next one."""
 
-from functools import cache
-
 from shared_code.acting import Done, Hand
 from shared_code.activity import LONGEST_SPAN, Evidence
 from shared_code.cleanup_rules import RULES
@@ -49,8 +47,8 @@ def removal_of(work: Work, settings: Cleanup) -> Removal:
         name = group_name(resource_id)
         return name is not None and scope.includes_group(name) and scope.includes_type(type_)
 
-    @cache
     def evidence(subscription: Subscription) -> Evidence:
+        # Asked anew for each thing: whoever wrote to it since the last one counts.
         now = work.clock()
         return work.activity.writers([subscription.id], now - LONGEST_SPAN, now)
 

@@ -9,11 +9,15 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 
 from __app__.queue import POISON, Message
 from devkit.local_host.queue import Queues
+from devkit.simulator.estates import GENERATED, load_estate
+from devkit.simulator.estates import cleanup as cleanup_estate
+from shared_code.ledger import Entry
 from shared_code.run_records import RunRecords
 from shared_code.runs import Mode, Run, RunScope, RunStatus, TriggeredBy, run_id
 from shared_code.sightings import Sighting
@@ -34,6 +38,40 @@ required = true
 inherit_from = "resource-group"
 mode = "approve"
 """
+
+UNARMED = "armed_subscriptions = []"
+CHANGES_EVERYTHING = """
+[jobs.list-resource-groups]
+
+[jobs.tag-audit]
+armed_subscriptions = ["{}"]
+max_share = 1
+
+[[jobs.tag-audit.rules]]
+name = "reviewed"
+tag = "reviewed"
+required = true
+default = "no"
+mode = "approve"
+
+[jobs.watchdog]
+"""
+"""A configuration that plans to change each resource of one subscription, and may."""
+
+DELETED = ("/rg-expired", "/orphan-disk-1")
+"""How the ids end of what somebody approves to delete."""
+DISKS = 4
+"""How many disks are planned to go in the subscription that is armed."""
+
+TAKES_OVER = """
+import sys
+from shared_code.wiring import steward
+steward().worker(time_limit=None).writer.merge(sys.argv[1], {"owner": "team@example.com"})
+"""
+"""What somebody else does to a tag."""
+
+WORKLOADS, SANDBOX = cleanup_estate.WORKLOADS, cleanup_estate.SANDBOX
+"""The two subscriptions of the estate `cleanup`."""
 
 type Situation = Callable[[Checkout], AbstractContextManager[Callable[[], None] | None]]
 
@@ -61,6 +99,92 @@ def tags_were_audited(checkout: Checkout) -> Iterator[None]:
 
 
 @contextmanager
+def a_rule_plans_changes(checkout: Checkout) -> Iterator[Callable[[], None]]:
+    """`./dev up` with a rule that plans changes, and no subscription armed."""
+    config = checkout.folder / "steward.toml"
+    config.write_text(config.read_text() + RULE)
+    with all_is_well_and_is_deployed_again(checkout) as restart:
+        yield restart
+
+
+@contextmanager
+def tags_were_changed(checkout: Checkout) -> Iterator[None]:
+    """`./dev up` after a plan was applied, and one of the tags it set has another value by now."""
+    config = checkout.folder / "steward.toml"
+    armed = json.dumps([f"5a000000-0000-4000-8000-00000000000{each}" for each in (1, 2, 3)])
+    config.write_text(config.read_text().replace(UNARMED, f"armed_subscriptions = {armed}", 1) + RULE)
+    with checkout.up():
+        plan = _planned(checkout)
+        assert checkout.dev("steward", "apply", plan["id"], "--digest", plan["digest"]).returncode == 0
+        database = next(each["resource_id"] for each in plan["items"] if "/sql-shop-dev/" in each["resource_id"])
+        settings = json.loads((checkout.folder / ".steward" / "up" / "environment.json").read_bytes())
+        command = [sys.executable, "-c", TAKES_OVER, database]
+        subprocess.run(command, cwd=checkout.folder, env={**environment(), **settings}, check=True, timeout=60)
+        yield
+
+
+@contextmanager
+def tags_are_being_changed(checkout: Checkout) -> Iterator[None]:
+    """`./dev up` of a larger estate that answers slowly, with a run that is applying a plan of 300 changes."""
+    size = {"subscriptions": 1, "groups": 10, "resources": 300}
+    subscription = load_estate(GENERATED, **size).subscriptions[0].id
+    (checkout.folder / "steward.toml").write_text(CHANGES_EVERYTHING.format(subscription))
+    options = [word for name, number in size.items() for word in (f"--{name}", str(number))]
+    with checkout.up("--estate", GENERATED, *options, "--latency", "200"):
+        plan = _planned(checkout)
+        state = next((checkout.folder / ".steward" / "up").glob(f"{GENERATED}*"))
+        key = json.loads((state / "local_host" / "keys.json").read_bytes())["approver"]
+        body = json.dumps({"digest": plan["digest"]}).encode()
+        run = _ask(checkout, f"plans/{plan['id']}/apply", key, body)
+        records = RunRecords(LocalStore(state / "store"))
+        _wait_until(lambda: bool((made := records.get(run).run.progress) and made.done))
+        yield
+
+
+@contextmanager
+def nothing_was_cleaned_up_yet(checkout: Checkout) -> Iterator[Callable[[], None]]:
+    """`./dev up` of the estate for cleanup, as it ships: nothing is armed, and everything was seen on two days."""
+    with _up_again(checkout, "--estate", "cleanup") as restart:
+        _was_seen(checkout)
+        yield restart
+
+
+@contextmanager
+def a_cleanup_is_planned(checkout: Checkout) -> Iterator[Callable[[], None]]:
+    """The same with one subscription armed, within the limits that ship."""
+    _arm(checkout)
+    with nothing_was_cleaned_up_yet(checkout) as restart:
+        yield restart
+
+
+@contextmanager
+def something_was_deleted(checkout: Checkout) -> Iterator[Callable[[], None]]:
+    """The same, after somebody approved to delete a resource group and a disk."""
+    with a_cleanup_is_planned(checkout) as restart:
+        plan = _clean_up(checkout)
+        wanted = [each["resource_id"] for each in plan["items"] if each["resource_id"].endswith(DELETED)]
+        only = [word for each in wanted for word in ("--only", each)]
+        applied = checkout.dev("steward", "apply", plan["id"], "--digest", plan["digest"], *only)
+        assert (len(wanted), applied.returncode) == (len(DELETED), 0), applied.stdout
+        yield restart
+
+
+@contextmanager
+def things_are_being_deleted(checkout: Checkout) -> Iterator[Callable[[], None]]:
+    """The same while a run is deleting disks, which takes its time, and has resource groups before it."""
+    _arm(checkout, share="0.5")
+    with _up_again(checkout, "--estate", "cleanup", "--delete-time", "25") as restart:
+        _was_seen(checkout)
+        plan = _clean_up(checkout)
+        state = checkout.folder / ".steward" / "up" / "cleanup"
+        key = json.loads((state / "local_host" / "keys.json").read_bytes())["approver"]
+        _ask(checkout, f"plans/{plan['id']}/apply", key, json.dumps({"digest": plan["digest"]}).encode())
+        _wait_until(lambda: len(list((state / "store" / "applied").glob("*/*.json"))) == DISKS)
+        time.sleep(1)  # the requests themselves follow
+        yield restart
+
+
+@contextmanager
 def runs_have_failed(checkout: Checkout) -> Iterator[None]:
     """`./dev up --estate odd`, with a run that lost its message, a poisoned one, and one that reached nothing."""
     state = checkout.folder / ".steward" / "up" / "odd"
@@ -83,13 +207,7 @@ def runs_have_failed(checkout: Checkout) -> Iterator[None]:
 @contextmanager
 def all_is_well_and_is_deployed_again(checkout: Checkout) -> Iterator[Callable[[], None]]:
     """`./dev up`, which can be started again."""
-    with ExitStack() as running:
-        running.enter_context(checkout.up())
-
-        def restart() -> None:
-            running.close()
-            running.enter_context(checkout.up("--port", checkout.port))
-
+    with _up_again(checkout) as restart:
         yield restart
 
 
@@ -130,13 +248,74 @@ def a_run_was_missed(checkout: Checkout) -> Iterator[None]:
         _record_success(records, today - timedelta(days=3))
         sighting = Sighting("0 0 5 * * *", today - timedelta(days=30))
         store.write(f"schedules/{JOB}.json", msgspec.json.encode(sighting))
-        key = (state / "local_host" / "operator.key").read_text()
-        address = f"http://127.0.0.1:{checkout.port}/api/jobs/watchdog/runs"
-        asked = urllib.request.Request(address, method="POST", headers={"x-functions-key": key})
-        with urllib.request.urlopen(asked, timeout=10) as answer:  # noqa: S310  # the address is ours
-            run = json.loads(answer.read())["id"]
+        run = _ask(checkout, "jobs/watchdog/runs", (state / "local_host" / "operator.key").read_text())
         _wait_until(lambda: records.get(run).run.status.ended)
         yield
+
+
+@contextmanager
+def _up_again(checkout: Checkout, *arguments: str) -> Iterator[Callable[[], None]]:
+    """Run `./dev up`; give what starts it again."""
+    with ExitStack() as running:
+        running.enter_context(checkout.up(*arguments))
+
+        def restart() -> None:
+            running.close()
+            running.enter_context(checkout.up(*arguments, "--port", checkout.port))
+
+        yield restart
+
+
+def _arm(checkout: Checkout, share: str = "0.1") -> None:
+    """Arm cleanup for one subscription, within this share."""
+    config = checkout.folder / "steward.toml"
+    before, table = config.read_text().split("[jobs.cleanup]\n")
+    table = table.replace(UNARMED, f'armed_subscriptions = ["{WORKLOADS}"]', 1)
+    config.write_text(f"{before}[jobs.cleanup]\n{table.replace('max_share = 0.1', f'max_share = {share}', 1)}")
+
+
+def _was_seen(checkout: Checkout) -> None:
+    """Run cleanup, as if that had been yesterday, and another run on the day before."""
+    assert checkout.dev("steward", "run", "cleanup").returncode == 0
+    for path in (checkout.folder / ".steward" / "up" / "cleanup" / "store" / "ledger" / "cleanup").iterdir():
+        head, *lines = path.read_bytes().splitlines()
+        seen = [msgspec.json.decode(line, type=Entry) for line in lines]
+        day = timedelta(days=1)
+        aged = [
+            msgspec.structs.replace(
+                each, first_seen=each.first_seen - 2 * day, last_seen=each.last_seen - day, times_seen=2
+            )
+            for each in seen
+        ]
+        path.write_bytes(b"".join(line + b"\n" for line in (head, *map(msgspec.json.encode, aged))))
+
+
+def _clean_up(checkout: Checkout) -> dict[str, Any]:
+    """Run cleanup over the subscription that is armed, and return the plan."""
+    done = checkout.dev("steward", "run", "cleanup", "--subscription", WORKLOADS, "--json")
+    assert done.returncode == 0, done.stderr
+    made = json.loads(done.stdout)["plan"]
+    plan: dict[str, Any] = json.loads(checkout.dev("steward", "plan", made, "--json").stdout)
+    return plan
+
+
+def _ask(checkout: Checkout, route: str, key: str, body: bytes = b"") -> str:
+    """Ask the app for a run, and return its id."""
+    asked = urllib.request.Request(
+        f"http://127.0.0.1:{checkout.port}/api/{route}",
+        body,
+        {"x-functions-key": key, "X-Requested-By": "operator@example.com"},
+        method="POST",
+    )
+    with urllib.request.urlopen(asked, timeout=10) as answer:  # noqa: S310  # the address is ours
+        return str(json.loads(answer.read())["id"])
+
+
+def _planned(checkout: Checkout) -> dict[str, Any]:
+    """Audit tags, and return the plan."""
+    audited = json.loads(checkout.dev("steward", "run", "tag-audit", "--json").stdout)
+    plan: dict[str, Any] = json.loads(checkout.dev("steward", "plan", audited["plan"], "--json").stdout)
+    return plan
 
 
 def _record_success(records: RunRecords, occurrence: datetime) -> None:
@@ -188,6 +367,14 @@ SITUATIONS: dict[str, Situation] = {
     "a-job-is-missing-after-deployment": a_job_has_no_timer,
     "read-a-tag-audit": tags_were_audited,
     "add-a-tag-rule": all_is_well_and_is_deployed_again,
+    "fix-tags-from-a-plan": a_rule_plans_changes,
+    "undo-tag-changes": tags_were_changed,
+    "stop-all-changes-now": tags_are_being_changed,
+    "arm-cleanup-for-a-subscription": nothing_was_cleaned_up_yet,
+    "review-and-approve-a-cleanup-plan": a_cleanup_is_planned,
+    "keep-a-resource": a_cleanup_is_planned,
+    "recover-after-a-wrong-deletion": something_was_deleted,
+    "stop-all-deletions-now": things_are_being_deleted,
 }
 """By page."""
 

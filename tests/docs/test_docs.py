@@ -6,7 +6,7 @@ import subprocess
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import pytest
@@ -16,12 +16,13 @@ from __app__ import MODULES
 from devkit.up import _parser
 from shared_code import cli
 from shared_code import jobs as performed
+from shared_code.cleanup_rules import RULES
 from shared_code.environment import SETTINGS
 from shared_code.exemptions import Exemption
 from shared_code.model import Kind, Severity, Subject, TagChange
 from shared_code.runs import RunStatus
 from shared_code.scope import Scope
-from shared_code.settings import JOBS, TagAudit, configure
+from shared_code.settings import JOBS, Cleanup, TagAudit, configure
 from shared_code.tag_check import Check
 from shared_code.tag_formats import Format
 from shared_code.tag_rules import AppliesTo, Parent, RuleMode, TagRule
@@ -45,9 +46,27 @@ MUST = "must be there"
 
 ROUTES = """
 import json, function_app
-found = [function.get_trigger().get_dict_repr() for function in function_app.app.get_functions()]
-print(json.dumps([[each["methods"], each["route"]] for each in found if each["type"] == "httpTrigger"], default=str))
+found = [(each.get_function_name(), each.get_trigger().get_dict_repr()) for each in function_app.app.get_functions()]
+http = [(name, trigger) for name, trigger in found if trigger["type"] == "httpTrigger"]
+level = lambda trigger: str(getattr(trigger.get("authLevel"), "name", trigger.get("authLevel"))).lower()
+print(json.dumps([[name, each["methods"], each["route"], level(each)] for name, each in http], default=str))
 """
+
+
+class Opened(NamedTuple):
+    """An HTTP function, and what opens it."""
+
+    name: str
+    methods: list[str]
+    route: str
+    level: str
+
+    @property
+    def key(self) -> str:
+        """Whose key, by the rule that README gives."""
+        if self.level == "anonymous":
+            return "none"
+        return "approver" if self.name == "apply_plan" else "reader" if self.methods == ["GET"] else "operator"
 
 
 def sample(begin: str) -> str:
@@ -181,15 +200,39 @@ class TestReadme:
         }
         assert change(bare, check.violations({})[0]) == TagChange(set={"environment": "prod"})
 
+    def test_the_example_of_cleanup(self) -> None:
+        """The table that is shown is valid, and switches on the rule of its name."""
+        example = [block.text for block in README.blocks if block.info == "toml"][1]
+        read = configure(example.encode(), "steward.toml", {})
+        job = read.jobs["cleanup"]
+
+        assert isinstance(job, Cleanup)
+        assert (read.problems, set(job.rules.on)) == ((), {"expired"})
+
+    def test_the_number_of_rules(self) -> None:
+        """As many as there are."""
+        shipped = configure((ROOT / "steward.toml").read_bytes(), "steward.toml", {}).jobs["cleanup"]
+
+        assert isinstance(shipped, Cleanup)
+        assert f"has all {len(RULES)}, each with" in README.text
+        assert "It ships with two: `expired`" in README.text
+        assert set(shipped.rules.on) == {"expired", "unattached-disk"}
+
     def test_routes(self) -> None:
-        """The table of routes is what the function app has."""
+        """The table of routes is what the function app has, each with the key that opens it."""
         done = subprocess.run(
             [sys.executable, "-c", ROUTES], cwd=ROOT, env=environment(), capture_output=True, text=True, check=True
         )
         prefix = json.loads((ROOT / "host.json").read_bytes())["extensions"]["http"]["routePrefix"]
-        routes = [(method, f"`/{prefix}/{route}`") for methods, route in json.loads(done.stdout) for method in methods]
+        found = [Opened(*each) for each in json.loads(done.stdout)]
+        routes = [(method, f"`/{prefix}/{each.route}`", each.key) for each in found for method in each.methods]
 
-        assert sorted((row[0], row[1]) for row in README.table("Method", "Route")) == sorted(routes)
+        assert sorted((row[0], row[1], row[2].strip("*")) for row in README.table("Method", "Route")) == sorted(routes)
+
+        handed = next(block.text for block in README.blocks if "for name in " in block.text)
+        named = handed.split("for name in ", 1)[1].split(";", 1)[0].replace("\\\n", " ").split()
+        assert sorted(named) == sorted(each.name for each in found if each.key in ("reader", "operator"))
+        assert "--function-name apply_plan" in handed
 
     def test_commands(self) -> None:
         """The table of commands has each command with its arguments and options."""
@@ -219,7 +262,7 @@ class TestReadme:
         text = README.text
 
         assert set(re.findall(r"\./dev ([a-z]+)", text)) == set(re.findall(r"\./dev ([a-z]+)", usage))
-        assert set(re.findall(r"\./dev up (--[a-z]+)", text)) == known - {"--help"}
+        assert set(re.findall(r"\./dev up (--[a-z-]+)", text)) == known - {"--help"}
 
 
 class TestFiles:
@@ -286,8 +329,12 @@ class TestEveryDocument:
     def test_routes_exist(self, path: Path) -> None:
         """Every address of the API that is named is one of README's routes."""
         known = {re.sub(r"\{[a-z]+}", "*", row[1].strip("`")) for row in README.table("Method", "Route")}
-        for address in re.findall(r"/api/[^\s\"'`?]*", _code(path).replace("${RUN?}", "*")):
-            shape = re.sub(r"(?<=/jobs/)[a-z-]+|(?<=/jobs/){job}|(?<=/runs/){run}|(?<=/plans/){plan}", "*", address)
+        for address in re.findall(r"/api/[^\s\"'`?]*", re.sub(r"\$\{[A-Z]+\?}", "*", _code(path))):
+            shape = re.sub(
+                r"(?<=/jobs/)[a-z-]+|(?<=/jobs/){job}|(?<=/runs/){run}|(?<=/plans/){plan}|(?<=/snoozes/){id}",
+                "*",
+                address,
+            )
             assert shape in known, address
 
     @every_document
