@@ -7,10 +7,10 @@ from itertools import islice
 import msgspec
 
 from shared_code.run_records import RunRecords
-from shared_code.runs import Run, RunStatus
+from shared_code.runs import Mode, Run, RunStatus
 from shared_code.schedule_warnings import too_short
 from shared_code.schedules import AzureVerdict, StewardVerdict
-from shared_code.settings import Configuration, Costs
+from shared_code.settings import Cleanup, Configuration, Costs, TagAudit
 
 NEXT_RUNS = 3
 """How many coming occurrences are shown."""
@@ -22,7 +22,7 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     """A job as operators see it. Times are UTC; `timer` is False where the schedule is missing or wrong.
 
     `words` says in a sentence when Azure would start it; `azure` and `steward` are the two verdicts on its schedule,
-    None without one; `warnings` cost nothing.
+    None without one; `warnings` cost nothing. `mode` and `armed_subscriptions` say what the job may change in Azure.
     """
 
     name: str
@@ -32,6 +32,8 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     runnable: bool
     problems: tuple[str, ...]
     last_run: Run | None
+    mode: Mode | None = None
+    armed_subscriptions: tuple[str, ...] = ()
     words: str | None = None
     warnings: tuple[str, ...] = ()
     azure: AzureVerdict | None = None
@@ -44,6 +46,7 @@ def view(configuration: Configuration, records: RunRecords, name: str, now: date
     Raises:
         StoreError: the store cannot be read.
     """
+    settings = configuration.jobs[name]
     schedule = configuration.schedules.get(name)
     judgement = configuration.judgements.get(name)
     own = (run for run in records.newest_readable(name) if run.task == name)
@@ -61,6 +64,8 @@ def view(configuration: Configuration, records: RunRecords, name: str, now: date
         runnable=not configuration.problems_of(name, Costs.RUNS),
         problems=tuple(map(str, configuration.problems_of(name, Costs.TIMER))),
         last_run=recent[0].brief if recent else None,
+        mode=settings.mode if isinstance(settings, TagAudit | Cleanup) else None,
+        armed_subscriptions=settings.armed_subscriptions if isinstance(settings, TagAudit | Cleanup) else (),
         words=judgement.words if judgement else None,
         warnings=tuple(warnings),
         azure=judgement.azure if judgement else None,

@@ -8,7 +8,7 @@ So a thing is deleted only once it is not there and its parent could be read
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -321,10 +321,11 @@ class Presence(StrEnum):
 
 
 class Seen(NamedTuple):
-    """What a look has shown, in words too."""
+    """What a look has shown, in words too, and when what is there was created, UTC, if Azure tells."""
 
     presence: Presence
     reason: str
+    created: datetime | None = None
 
 
 def look(resource_id: str, subscription: Subscription, remover: Remover) -> Seen:
@@ -344,7 +345,7 @@ def look(resource_id: str, subscription: Subscription, remover: Remover) -> Seen
     state = (target.state or "").casefold()
     if "delet" in state or "deprovision" in state:
         return Seen(Presence.LEAVING, "Azure is still deleting it")
-    return Seen(Presence.THERE, "Azure still shows it")
+    return Seen(Presence.THERE, "Azure still shows it", target.created)
 
 
 def _confirmed(resource_id: str, subscription: Subscription, remover: Remover) -> Seen:

@@ -83,6 +83,8 @@ def follow_up(pending: Pending, remover: Remover, now: datetime) -> tuple[Result
     waited = now - pending.since
     if seen.presence is Presence.GONE:
         return Result.DELETED, "it is gone"
+    if seen.created is not None and seen.created > pending.since:
+        return Result.DELETED, "it is gone, and another of its name was made since"
     if waited > LONGEST or (seen.presence is Presence.THERE and waited > SOON):
         return Result.FAILED, f"its deletion was begun, and Azure has not shown that it is done; {seen.reason}"
     return Result.DELETING, seen.reason

@@ -56,6 +56,8 @@ class Cleaner:
     remover: Remover
     activity: Activity
     proposals: Proposals
+    members: Callable[[str], list[Resource]]
+    """Gives what is in a resource group, to those who ask about a resource there; it may be some seconds old."""
     snoozes: Mapping[str, Snooze]
     """By their ids, those that cannot be read too."""
     now: datetime
@@ -267,7 +269,16 @@ class SubscriptionCleanup:
         rule, settings = self.cleaner.rules[name]
         group = self._groups.get(group_key(target.id) or "")
         try:
-            near = around(target, rule, self.cleaner.remover, self.subscription, group, guards, lambda: self._evidence)
+            near = around(
+                target,
+                rule,
+                self.cleaner.remover,
+                self.subscription,
+                group,
+                guards,
+                lambda: self._evidence,
+                self.cleaner.members,
+            )
         except AzureError as error:
             self._miss(target.id, name, str(error))
             return

@@ -117,6 +117,7 @@ def show_jobs(views: Iterable[JobView]) -> None:
     rows: list[tuple[str, ...]] = []
     problems: list[str] = []
     warnings: list[str] = []
+    armed: list[str] = []
     for view in views:
         last = view.last_run
         rows.append(
@@ -129,11 +130,18 @@ def show_jobs(views: Iterable[JobView]) -> None:
                 last.status if last else "",
             )
         )
+        if view.armed_subscriptions:
+            number = len(view.armed_subscriptions)
+            where = f"{number} subscription{'s' if number > 1 else ''}"
+            how = "automatic rules too" if view.mode is Mode.APPLY else "approved plans only"
+            armed.append(f"armed: {view.name} in {where}, {how}")
         problems.extend(problem for problem in view.problems if problem not in problems)
         warnings.extend(warning for warning in view.warnings if warning not in warnings)
     columns = ("Job", "Schedule (UTC)", "In words", "Next run", "Last run", "Status")
     _print_rows(rows, columns, wrap=("In words",), spare=("In words",))
     out = console()
+    for line in armed:
+        out.print(line, soft_wrap=True)
     for problem in problems:
         out.print(f"problem: {problem}", style="red")
     for warning in warnings:

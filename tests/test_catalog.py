@@ -46,6 +46,23 @@ def record(
     return run
 
 
+ARMED = "5e000000-0000-4000-8000-000000000001"
+
+
+def test_what_a_job_may_change_is_said(records: RunRecords) -> None:
+    """A job that changes nothing has no mode."""
+    text = f'[jobs.tag-audit]\nmode = "apply"\narmed_subscriptions = ["{ARMED}"]'
+    configuration = configure(text.encode(), "steward.toml", {})
+
+    said = {name: view(configuration, records, name, NOW) for name in configuration.jobs}
+    assert {name: (each.mode, each.armed_subscriptions) for name, each in said.items()} == {
+        "cleanup": (Mode.PLAN, ()),
+        JOB: (None, ()),
+        "tag-audit": (Mode.APPLY, (ARMED,)),
+        "watchdog": (None, ()),
+    }
+
+
 class TestSchedule:
     """Both verdicts, words and warnings."""
 

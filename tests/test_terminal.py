@@ -463,7 +463,19 @@ class TestJobs:
         assert shown.count("2026-11-22T12:00:00Z") == 2
         assert "none: run by hand only" in " ".join(shown.split())
         assert shown.count("problem: it is wrong") == 1
+        assert "armed" not in shown
         assert max(map(cell_len, shown.splitlines())) <= columns
+
+    def test_where_a_job_may_change_something(self, capsys: Seen) -> None:
+        """Nobody should have to read steward.toml to know."""
+        by_hand = msgspec.structs.replace(JOB, name="cleanup", mode=Mode.PLAN, armed_subscriptions=("a",))
+        by_timer = msgspec.structs.replace(JOB, name="tag-audit", mode=Mode.APPLY, armed_subscriptions=("a", "b"))
+
+        terminal.show_jobs([by_hand, by_timer])
+
+        lines = capsys.readouterr().out.splitlines()
+        assert "armed: cleanup in 1 subscription, approved plans only" in lines
+        assert "armed: tag-audit in 2 subscriptions, automatic rules too" in lines
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

@@ -818,6 +818,19 @@ class TestFollowsUp:
         again = clean(world, model)
         assert (again.status, followed(world, again)) == (RunStatus.SUCCEEDED, [])
 
+    def test_another_of_its_name_was_made_since(self) -> None:
+        """What is there now is not what was deleted, and no failure."""
+        world, model, own = self.scene()
+        model._leaving.clear()
+        world.pass_time(seconds=SOON.total_seconds() + 1)
+        thing(model, own, state="Succeeded", created=world.now)
+
+        run = clean(world, model)
+
+        [told] = followed(world, run)
+        assert (told.outcome, told.reason) == (Result.DELETED, "it is gone, and another of its name was made since")
+        assert pending(world) == []
+
     def test_still_deleting(self) -> None:
         """It is looked at again by the next run, and by the one after that."""
         world, model, own = self.scene()
