@@ -63,8 +63,8 @@ type Judged = Match | Doubt | str
 """What a rule finds, what it cannot make sense of, or why it finds nothing."""
 type Judge = Callable[[Target, Around, RuleSettings, datetime], Judged]
 """Says what it finds of the target: what is around it, the operator's settings, the moment (UTC). Never raises."""
-type Candidate = Callable[[ResourceGroup | Resource, RuleSettings], bool]
-"""Tells whether a line of a list of the estate may turn out to be a finding: cheap, and never narrower than `judge`."""
+type Candidate = Callable[[ResourceGroup | Resource, RuleSettings, datetime], bool]
+"""Tells whether a line of a list may turn out to be a finding now (UTC): cheap, and never narrower than `judge`."""
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):

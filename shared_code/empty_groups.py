@@ -81,7 +81,7 @@ def _deployments(around: Around) -> Iterator[str]:
             yield f"a deployment has not ended: {quoted(text_in(each, 'name') or 'without a name')} is {said(state)}"
 
 
-def _candidate(given: ResourceGroup | Resource, _: RuleSettings) -> bool:
+def _candidate(given: ResourceGroup | Resource, _: RuleSettings, __: datetime) -> bool:
     return isinstance(given, ResourceGroup) and given.resources == 0
 
 

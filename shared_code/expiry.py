@@ -138,10 +138,16 @@ def _wanted_within(around: Around, wanted: tuple[str, ...], ended: datetime, *, 
     return None
 
 
-def _candidate(given: ResourceGroup | Resource, settings: RuleSettings) -> bool:
-    names = settings.tags if isinstance(settings, ExpiredSettings) else _TAGS
-    keys = {fold(name.strip()) for name in names}
-    return any(fold(name.strip()) in keys for name in given.tags or ())
+def _candidate(given: ResourceGroup | Resource, settings: RuleSettings, now: datetime) -> bool:
+    """Whatever has such a tag, but for what surely expires later: most of an estate may say so."""
+    if not given.tags:
+        return False
+    own = settings if isinstance(settings, ExpiredSettings) else ExpiredSettings()
+    read = _latest(given.tags, own.tags)
+    if isinstance(read, _Read):
+        ahead = read.moment - now
+        return not timedelta(0) < ahead <= (own.longest_renewal or _HORIZON).length
+    return isinstance(read, Doubt)
 
 
 RULE = Rule(

@@ -224,6 +224,10 @@ def _of_the_system(target: Target, around: Around) -> Iterator[str]:
         for pattern, reason in SYSTEM_GROUPS.items():
             if matches(name, [pattern]):
                 yield f"resource group {_shown(name)} is one that Azure makes ({pattern}): {reason}"
+    # A database 'master' is 'v12.0,system', and need not say who manages it.
+    kind = target.definition.get("kind")
+    if isinstance(kind, str) and "system" in {part.strip().casefold() for part in kind.split(",")}:
+        yield f"Azure made it for itself: its kind is {_shown(kind)}"
 
 
 def _marked(target: Target, around: Around) -> Iterator[str]:

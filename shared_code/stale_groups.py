@@ -55,7 +55,7 @@ def _text(moment: datetime | None) -> str:
     return text_of(moment) if moment else ""
 
 
-def _candidate(given: ResourceGroup | Resource, _: RuleSettings) -> bool:
+def _candidate(given: ResourceGroup | Resource, _: RuleSettings, __: datetime) -> bool:
     return isinstance(given, ResourceGroup)
 
 

@@ -205,7 +205,11 @@ class SubscriptionCleanup:
                 continue
             self.read[resource.type.casefold()] += 1
             for rule, settings in self.cleaner.rules.values():
-                if Kind.RESOURCE in rule.kinds and rule.candidate is not None and rule.candidate(resource, settings):
+                if (
+                    Kind.RESOURCE in rule.kinds
+                    and rule.candidate is not None
+                    and rule.candidate(resource, settings, self.cleaner.now)
+                ):
                     self._candidates.setdefault(resource.id, set()).add(rule.name)
 
     def _proposed(self) -> list[tuple[str, str]]:
@@ -234,7 +238,7 @@ class SubscriptionCleanup:
                 self.read[GROUP_TYPE.casefold()] += 1
             for rule, settings in self.cleaner.rules.values():
                 fits = Kind.RESOURCE_GROUP in rule.kinds and rule.candidate is not None
-                if fits and rule.candidate is not None and rule.candidate(counted, settings):
+                if fits and rule.candidate is not None and rule.candidate(counted, settings, self.cleaner.now):
                     self._candidates.setdefault(counted.id, set()).add(rule.name)
 
     def _look_at_all(self, guards: Guards, checkpoint: Callable[[], None]) -> None:

@@ -506,26 +506,41 @@ class TestCandidates:
         tags: dict[str, str | None] = {key: "2026-10-01"}
         found = judge("expired", target("expired", tags=tags))
 
-        assert candidate(group(tags=tags), ExpiredSettings()) is isinstance(found, Match)
-        assert candidate(member(tags=tags), ExpiredSettings()) is isinstance(found, Match)
+        assert candidate(group(tags=tags), ExpiredSettings(), NOW) is isinstance(found, Match)
+        assert candidate(member(tags=tags), ExpiredSettings(), NOW) is isinstance(found, Match)
+
+    @given(
+        value=some.sampled_from(
+            ["2026-10-01", "2026-12-31", "2027-11-30", "2029-01-01", "9999-12-31", "soon", "", "1/2"]
+        )
+    )
+    def test_what_surely_expires_later_is_not_looked_at(self, value: str) -> None:
+        """Most of an estate may carry such a tag; whatever there is something to say about is looked at."""
+        candidate = RULES["expired"].candidate
+        assert candidate
+
+        tags: dict[str, str | None] = {"delete-after": value}
+        found = judge("expired", target("expired", tags=tags))
+        silent = isinstance(found, str) and found.startswith("its tag 'delete-after' says")
+        assert candidate(member(tags=tags), ExpiredSettings(), NOW) is not silent
 
     def test_of_expired_with_tags_of_ones_own(self) -> None:
         candidate = RULES["expired"].candidate
         assert candidate
 
-        assert candidate(member(tags={"TTL": "x"}), ExpiredSettings(tags=("ttl",)))
-        assert not candidate(Resource("/x"), ExpiredSettings(tags=("ttl",)))
+        assert candidate(member(tags={"TTL": "x"}), ExpiredSettings(tags=("ttl",)), NOW)
+        assert not candidate(Resource("/x"), ExpiredSettings(tags=("ttl",)), NOW)
 
     def test_of_groups(self) -> None:
         empty, stale = RULES["empty-resource-group"].candidate, RULES["stale-resource-group"].candidate
         assert empty
         assert stale
 
-        assert empty(group(), ExpiredSettings())
-        assert not empty(group(resources=None), ExpiredSettings())
-        assert not empty(group(resources=1), ExpiredSettings())
-        assert stale(group(resources=7), StaleSettings())
-        assert not stale(member(), StaleSettings())
+        assert empty(group(), ExpiredSettings(), NOW)
+        assert not empty(group(resources=None), ExpiredSettings(), NOW)
+        assert not empty(group(resources=1), ExpiredSettings(), NOW)
+        assert stale(group(resources=7), StaleSettings(), NOW)
+        assert not stale(member(), StaleSettings(), NOW)
 
 
 def test_importing_the_rules_brings_no_engine_for_queries() -> None:

@@ -794,7 +794,7 @@ class TestLook:
         self.disk = self.model.put(self.group, "disk", "one")
         self.model.calls.clear()
 
-    def see(self, own: str) -> tuple[Presence, str]:
+    def see(self, own: str) -> Seen:
         return look(own, self.model.subs[ONE], self.model)._replace(created=None)
 
     def test_there(self) -> None:

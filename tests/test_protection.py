@@ -491,3 +491,11 @@ def test_whatever_is_added_a_thing_is_never_less_protected(
     assert bool(before) is bool(first)
     assert after
     assert len(after) >= len(before)
+
+
+def test_what_azure_made_for_itself_is_kept() -> None:
+    """A database 'master' says so in its kind, and need not say who manages it."""
+    system, user = (a_resource(definition={"kind": kind}) for kind in ("v12.0,system", "v12.0,user"))
+
+    assert "Azure made it for itself: its kind is 'v12.0,system'" in protections(system, around(), Policy())
+    assert protections(user, around(), Policy()) == ()

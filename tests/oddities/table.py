@@ -11,9 +11,7 @@ class Entry(NamedTuple):
     comes_with: str = ""
 
 
-LATER = {
-    "cleanup": "judging what may be deleted, and applying its plan",
-}
+LATER: dict[str, str] = {}
 """What is not built yet and brings its own tests."""
 
 TABLE: dict[int, Entry] = {
@@ -29,7 +27,9 @@ TABLE: dict[int, Entry] = {
     10: Entry("groups in capitals", ("test_identity::TestUpperCaseGroups",)),
     11: Entry("segments and providers in another case", ("test_identity::TestSegments",)),
     12: Entry("spellings of types", ("test_identity::TestSpellingsOfTypes",)),
-    13: Entry("managed from another group", ("test_identity::TestOwnersElsewhere",), "cleanup"),
+    13: Entry(
+        "managed from another group", ("test_identity::TestOwnersElsewhere", "test_cleanup::TestOwnersBeyondTheGroup")
+    ),
     14: Entry("nested types, and extensions", ("test_identity::TestNesting",)),
     15: Entry("name and id differ", ("test_identity::TestNamesAndIds",)),
     16: Entry("double slashes and encoded scopes", ("test_identity::TestPathsThatAreAsked",)),
@@ -46,19 +46,22 @@ TABLE: dict[int, Entry] = {
     25: Entry(
         "tags copied to a managed group", ("test_tags::TestCopiedTags", "test_tag_writes::TestCopiedTagsAreLeft")
     ),
-    26: Entry("owners of groups", ("test_owners::TestOwnersOfGroups",), "cleanup"),
+    26: Entry("owners of groups", ("test_owners::TestOwnersOfGroups", "test_cleanup::TestGroupsOfOthers")),
     27: Entry("an owner of no text", ("test_owners::TestEmptyOwner",)),
-    28: Entry("disks without owner that are in use", comes_with="cleanup"),
-    29: Entry("network interfaces without machine", comes_with="cleanup"),
-    30: Entry("public addresses in use", comes_with="cleanup"),
-    31: Entry("absent lists of users", comes_with="cleanup"),
-    32: Entry("children the system made", ("test_identity::TestSystemChildren",), "cleanup"),
+    28: Entry("disks without owner that are in use", ("test_cleanup::TestDisksInUse",)),
+    29: Entry("network interfaces without machine", ("test_cleanup::TestInterfacesInUse",)),
+    30: Entry("public addresses in use", ("test_cleanup::TestAddressesInUse",)),
+    31: Entry("absent lists of users", ("test_cleanup::TestNoUsers",)),
+    32: Entry("children the system made", ("test_identity::TestSystemChildren", "test_cleanup::TestMadeByTheSystem")),
     33: Entry("locks of every scope in one list", ("test_locks::TestScopes",)),
     34: Entry("locks on nested resources", ("test_locks::TestNested",)),
     35: Entry("refused for a lock", ("test_deletes::TestRefusedForALock",)),
-    36: Entry("accepted is not deleted", ("test_deletes::TestAcceptedIsNotDeleted",), "cleanup"),
-    37: Entry("errors in capitals", ("test_errors::TestEnvelopes", "test_deletes::TestCapitals"), "cleanup"),
-    38: Entry("still listed after a delete", ("test_deletes::TestStillThere",), "cleanup"),
+    36: Entry("accepted is not deleted", ("test_deletes::TestAcceptedIsNotDeleted", "test_cleanup::TestOnlyAccepted")),
+    37: Entry(
+        "errors in capitals",
+        ("test_errors::TestEnvelopes", "test_deletes::TestCapitals", "test_cleanup::TestReasonsInCapitals"),
+    ),
+    38: Entry("still listed after a delete", ("test_deletes::TestStillThere", "test_cleanup::TestShownAfterwards")),
     39: Entry("signed addresses to poll", ("test_deletes::TestSignedAddresses",)),
     40: Entry("words for a state", ("test_deletes::TestWords",)),
     41: Entry(
@@ -70,13 +73,13 @@ TABLE: dict[int, Entry] = {
     ),
     42: Entry("ends of a poll", ("test_deletes::TestEnds",)),
     43: Entry("answers to a delete", ("test_deletes::TestAnswersToADelete",)),
-    44: Entry("in use is 400", ("test_deletes::TestInUse",), "cleanup"),
+    44: Entry("in use is 400", ("test_deletes::TestInUse", "test_cleanup::TestUsedByOthers")),
     45: Entry("meanings of 409", ("test_deletes::TestConflicts",)),
     46: Entry("trouble that passes", ("test_errors::TestPassingTrouble", "test_deletes::TestTroubleOfPolls")),
     47: Entry("links to elsewhere", ("test_errors::TestLinksElsewhere", "test_deletes::TestLinksOfOperations")),
     48: Entry("values of Retry-After", ("test_throttling::TestRetryAfter", "test_deletes::TestWaits")),
-    49: Entry("soft deletes", ("test_deletes::TestSoftDeletes",), "cleanup"),
-    50: Entry("exported templates", ("test_deletes::TestTemplates",), "cleanup"),
+    49: Entry("soft deletes", ("test_deletes::TestSoftDeletes", "test_cleanup::TestVaultsMarkedAsDeleted")),
+    50: Entry("exported templates", ("test_deletes::TestTemplates", "test_cleanup::TestTemplatesInTombstones")),
     51: Entry("HEAD of a group", ("test_deletes::TestNoHead",)),
     52: Entry("meanings of 404", ("test_errors::TestNotFound", "test_deletes::TestGone")),
     53: Entry(

@@ -1,4 +1,4 @@
-"""Deletions: oddities 35 to 54, as far as asking Azure is concerned; what is judged comes with cleanup."""
+"""Deletions: oddities 35 to 54, as far as asking Azure is concerned; what is judged is cleanup."""
 
 import logging
 
