@@ -36,7 +36,7 @@ from shared_code.work import Summary, Work
 NAME = "tag-audit"
 TREND = 60
 """Runs in the chart."""
-AUDITORS = 8
+AUDITORS = 7
 """Subscriptions audited at the same time: the work is the processor's more than Azure's, and each takes its memory."""
 
 _FINDINGS, _LEDGER, _ITEMS, _SUMMARY = "findings", "ledger", "items", "summary"
