@@ -14,6 +14,7 @@ from shared_code.cleanup_settings import RuleSettings
 from shared_code.durations import Duration
 from shared_code.eligibility import EARLIEST, Decided, Decision, decide, mode_of, observed
 from shared_code.ledger import Entry
+from shared_code.model import Resource
 from shared_code.protection import protections
 from shared_code.snoozes import Snooze
 from shared_code.tag_rules import RuleMode
@@ -198,6 +199,14 @@ class TestAge:
         )
 
         assert (made.decision, made.due) == (decision, created + 14 * DAY)
+
+    def test_what_is_in_it_may_be_younger(self) -> None:
+        """A group of years with a server of yesterday in it is not old: the server would go along."""
+        server = Resource(f"{DISK}/parts/new", "new", "a.b/c", created_time="2026-11-21T06:00:00Z")
+        made = decided(target=a_resource(created=OLD), around=around(members=(server,)), found=LONG_SO)
+
+        assert (made.decision, made.due) == (Decided.WAITING, NOW + 13 * DAY)
+        assert made.reasons == ("something in it was created 2026-11-21T06:00:00Z; the minimum age is 14d",)
 
     @pytest.mark.parametrize("found", [FOUND, Match("attached to nothing", since=NOW - DAY)], ids=["watched", "told"])
     def test_an_old_thing_that_was_orphaned_yesterday_waits(self, found: Match) -> None:

@@ -229,3 +229,31 @@ class TestSettings:
     def test_no_tags_and_impossible_tags_are_problems(self) -> None:
         assert [place for place, _ in ExpiredSettings(tags=()).problems()] == ["tags"]
         assert [place for place, _ in ExpiredSettings(tags=("ttl", "a<b", " ")).problems()] == ["tags[1]", "tags[2]"]
+
+
+OVER: Tags = {"delete-after": "2026-10-01"}
+
+
+class TestWhatGoesAlong:
+    """An expired thing takes what hangs on it along, so that must have expired too."""
+
+    @pytest.mark.parametrize("option", ["Delete", "delete", "Something", None])
+    def test_what_azure_would_delete_along_keeps_it(self, option: str | None) -> None:
+        """A machine whose disk goes with it; an option nobody knows counts as one that deletes."""
+        definition = {"properties": {"storageProfile": {"osDisk": {"deleteOption": option}}}}
+        found = judge("expired", target("expired", tags=OVER, definition=definition))
+
+        assert found == "Azure would delete what hangs on it along: one of its deleteOption is 'Delete'"
+
+    def test_what_stays_does_not(self) -> None:
+        definition = {"properties": {"storageProfile": {"dataDisks": [{"deleteOption": "Detach"}]}}}
+
+        assert isinstance(judge("expired", target("expired", tags=OVER, definition=definition)), Match)
+
+    def test_a_child_that_is_wanted_for_longer_keeps_its_parent(self) -> None:
+        """A server with a database of which somebody says that it lives until next year."""
+        child = member(tags={"delete-after": "2027-06-01"})
+        found = judge("expired", target("unattached-disk", tags=OVER), around(members=(child,)))
+
+        assert isinstance(found, str)
+        assert "expires later: its tag 'delete-after' = '2027-06-01'" in found

@@ -114,6 +114,17 @@ class TestCompare:
         assert sum(one.state is State.NEW for one in compared) == len({place[:2] for place in now} - known)
         assert sum(one.state is State.FIXED for one in compared) == len(known - {place[:2] for place in now})
 
+    def test_two_looks_in_a_row_are_one_sighting(self) -> None:
+        """A sighting counts when it comes long enough after the last one that did, however many come between."""
+        entries: list[Entry] = []
+        counted = []
+        for hours in (0, 1, 6, 11, 12, 13, 24):
+            entries = left(compare(entries, seen("a"), NOON + hours * HOUR, fixed, apart=12 * HOUR))
+            counted.append(entries[0].times_seen)
+
+        assert counted == [1, 1, 1, 1, 2, 2, 3]
+        assert (entries[0].first_seen, entries[0].last_seen) == (NOON, NOON + 24 * HOUR)
+
     @given(first=RESOURCES, second=RESOURCES, again=RESOURCES)
     def test_a_run_that_looks_again_says_the_same_of_what_is_new(
         self, first: set[str], second: set[str], again: set[str]

@@ -4,7 +4,7 @@ import pytest
 
 from shared_code.limits import excess
 from shared_code.model import Kind, TagChange
-from shared_code.plan import PlanItem
+from shared_code.plan import Action, PlanItem
 from shared_code.tag_rules import RuleMode
 
 
@@ -64,3 +64,26 @@ def test_what_was_not_counted_is_not_touched() -> None:
 
     assert found is not None
     assert "of 0 read" in found
+
+
+def test_what_goes_along_with_a_group_counts_too() -> None:
+    """One group with a hundred disks is more than a hundred deletions."""
+    group = PlanItem(
+        resource_id="/subscriptions/s/resourceGroups/g",
+        subscription_id="s",
+        kind=Kind.RESOURCE_GROUP,
+        type="Microsoft.Resources/resourceGroups",
+        rule="expired",
+        mode=RuleMode.APPROVE,
+        reason="so",
+        action=Action.DELETE,
+        seen={},
+        members=tuple(f"/subscriptions/s/resourceGroups/g/providers/A.B/c/{number}" for number in range(100)),
+    )
+    read = {"s": {"microsoft.resources/resourcegroups": 50, "a.b/c": 400}}
+
+    assert excess([group], read, 101, 0.25) is None
+    assert excess([group], read, 100, 0.25) == "101 deletions are more than the limit of 100 (max_deletions)"
+    assert excess([group], read, 101, 0.2) == (
+        "deletions of 100 a.b/c of 400 read in subscription 's' are more than the limit of 80 (max_share 0.2)"
+    )

@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 from shared_code.errors import InvalidRequest, StoreError, Unknown
 from shared_code.retention import SNOOZES_KEPT, remove_old
 from shared_code.run_records import RunRecords
-from shared_code.snoozes import LONGEST, Snooze, Snoozes, snooze_id, until_of, view_of
+from shared_code.snoozes import LONGEST, Snooze, Snoozes, about, snooze_id, until_of, view_of
 from shared_code.store import Stored
 from shared_code.times import text_of
 from tests.fakes import NOW
@@ -99,6 +99,39 @@ def test_an_id_that_is_none(store: MemoryStore, name: str) -> None:
         Snoozes(store).get(name)
     with pytest.raises(Unknown):
         Snoozes(store).remove(name)
+
+
+class TestAbout:
+    """What a snooze keeps: the thing, what lies in it, and what it would go along with."""
+
+    def found(self, store: MemoryStore, rule: str, resource_id: str) -> Snooze | None:
+        return about(Snoozes(store).all(), rule, resource_id, NOW)
+
+    def test_of_the_thing(self, store: MemoryStore) -> None:
+        snooze = snoozed(store)
+
+        assert self.found(store, RULE, DISK.upper()) == snooze
+        assert self.found(store, "expired", DISK) is None
+        assert self.found(store, RULE, f"{DISK}2") is None
+
+    def test_of_the_group_holds_for_what_is_in_it(self, store: MemoryStore) -> None:
+        snooze = snoozed(store, GROUP, "expired")
+
+        assert self.found(store, "expired", DISK) == snooze
+        assert self.found(store, RULE, DISK) is None
+        assert self.found(store, "expired", f"{GROUP}2/providers/Microsoft.Compute/disks/data") is None
+
+    def test_of_something_in_it_holds_for_the_group_whatever_the_rule(self, store: MemoryStore) -> None:
+        """It would go along."""
+        snooze = snoozed(store)
+
+        assert self.found(store, "expired", GROUP) == snooze
+        assert self.found(store, "expired", f"{GROUP}-2") is None
+
+    def test_one_that_has_ended_keeps_nothing(self, store: MemoryStore) -> None:
+        snoozed(store, until="2026-11-23")
+
+        assert about(Snoozes(store).all(), "expired", GROUP, NOW + 3 * DAY) is None
 
 
 class TestUntil:

@@ -11,7 +11,8 @@ from azure.core.rest import HttpRequest
 from requests.structures import CaseInsensitiveDict
 
 from shared_code.azure_api.budgets import LONGEST_WAIT, Budgets
-from shared_code.azure_api.policies import CappedRetry, Paced
+from shared_code.azure_api.policies import READY, CappedRetry, Paced
+from shared_code.errors import Stopped
 from tests.azure_api.virtual_time import VirtualTime
 
 SHOP = "https://management.azure.com/subscriptions/5E000000-0000-4000-8000-000000000001/resources?api-version=1"
@@ -282,6 +283,27 @@ class TestRefusal:
         time.run(lambda: read(pipeline, iter(range(1))), later(SHOP), later(BANK))
 
         assert azure.arrived == [(0.0, "shop"), (1.0, "bank"), (7.0, "shop"), (7.0, "shop")]
+
+    def test_permission_is_asked_when_the_turn_has_come(self) -> None:
+        """Somebody may say stop while a write waits for its budget; then it is not sent, and takes nothing from it."""
+        time = VirtualTime()
+        azure = Refusing(time, {"Retry-After": "7"})
+        pipeline = client(Wire(azure, time), time)
+        asked: list[float] = []
+
+        def ready() -> None:
+            asked.append(time.now())
+            raise Stopped("no")
+
+        def write() -> None:
+            time.sleep(1)
+            with pytest.raises(Stopped):
+                pipeline.run(HttpRequest("GET", SHOP), **{READY: ready})
+
+        time.run(lambda: read(pipeline, iter(range(1))), write)
+
+        assert asked == [7.0]
+        assert azure.arrived == [(0.0, "shop"), (7.0, "shop")]
 
     def test_holds_a_request_that_was_already_waiting(self) -> None:
         """The first refusal asks for 2 seconds, a later one for 9."""

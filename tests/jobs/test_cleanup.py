@@ -239,6 +239,7 @@ class TestWatches:
 
         assert (words(world, run), run.counts["healed"], run.plan) == ({"one": "unread"}, 0, None)
         assert entries(world)[f"{DISK} one"].first_seen == first.started
+        assert (run.status, run.error) == (RunStatus.PARTIAL, "1 things could not be looked at, and are kept.")
 
     @pytest.mark.parametrize("place", ["members {group}", "items {plan}/sites"])
     def test_nor_what_is_around_it(self, place: str) -> None:
@@ -314,6 +315,19 @@ class TestDecides:
         assert reason in "; ".join(made.reasons)
         assert run.counts[decision] == 1
         assert (run.plan is None) == (decision != "planned")
+
+    def test_what_manages_a_resource_group_is_kept(self) -> None:
+        """Azure would delete that group along, with things in it that nobody looked at."""
+        world, model = cleaning()
+        own, *_ = disks(model, "one", "two")
+        model.new_group("rg-managed", managed_by=own)
+
+        run = clean(world, model)
+
+        assert words(world, run) == {"one": "kept", "two": "planned", "rg-managed": "kept"}
+        managed = f"/subscriptions/{ONE}/resourceGroups/rg-managed"
+        reasons = {key: made.reasons for (key, _), made in decided(world, run).items()}
+        assert reasons[own.casefold()] == (f"Azure would delete resource group '{managed}' along, which it manages",)
 
     def test_what_protects_is_honoured_at_once(self) -> None:
         """However long it was watched before; the ledger goes on."""
