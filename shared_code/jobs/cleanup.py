@@ -114,7 +114,13 @@ def cleanup(work: Work) -> Summary:
     resources = sum(each.resources or 0 for each in found.verdicts)
     status, error = judged(found.verdicts, work.configuration.scope, resources, sum(map(_total, counted.values())))
     if decisions[Decided.UNREAD] and status is RunStatus.SUCCEEDED:
-        status, error = RunStatus.PARTIAL, f"{decisions[Decided.UNREAD]:,} things could not be looked at, and are kept."
+        number = decisions[Decided.UNREAD]
+        what = (
+            "thing could not be looked at, and is kept"
+            if number == 1
+            else "things could not be looked at, and are kept"
+        )
+        status, error = RunStatus.PARTIAL, f"{number:,} {what}."
     plan = _plan(work, found, counted)
     summary = Summary(
         status=status,

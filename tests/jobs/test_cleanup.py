@@ -239,7 +239,7 @@ class TestWatches:
 
         assert (words(world, run), run.counts["healed"], run.plan) == ({"one": "unread"}, 0, None)
         assert entries(world)[f"{DISK} one"].first_seen == first.started
-        assert (run.status, run.error) == (RunStatus.PARTIAL, "1 things could not be looked at, and are kept.")
+        assert (run.status, run.error) == (RunStatus.PARTIAL, "1 thing could not be looked at, and is kept.")
 
     @pytest.mark.parametrize("place", ["members {group}", "items {plan}/sites"])
     def test_nor_what_is_around_it(self, place: str) -> None:
