@@ -20,8 +20,10 @@ from hypothesis import strategies as st
 from shared_code.cleanup_rules import RULES
 from shared_code.errors import Refused, StewardError
 from shared_code.jobs.cleanup import cleanup
+from shared_code.model import Reading
 from shared_code.outcomes import Outcome, Result
 from shared_code.outputs import FOLLOWED, OUTCOMES
+from shared_code.parts import Part
 from shared_code.pending_deletions import FollowedUp
 from shared_code.plan import Plan, PlanItem, Plans
 from shared_code.resource_ids import key
@@ -410,8 +412,13 @@ class Trial:
         if rule in WATCHED:
             assert look.at - counted[0].at >= age - timedelta(hours=2)
         subscription = look.target.subscription_id
-        lists = {f"{name} {subscription}" for name in (*LISTS, "graph")}
-        assert not [place for run, place in model.raised if run == plan.run and place in lists]
+        if self.world.store.read(f"runs/{plan.run}/run.json") is None:  # the job was called by itself, and never died
+            lists = {f"{name} {subscription}" for name in (*LISTS, "graph")}
+            assert not [place for run, place in model.raised if run == plan.run and place in lists]
+        # What an attempt that died could not read, the next one read again: its part is what the plan was made from.
+        part = self.world.store.read(f"runs/{plan.run}/parts/{subscription.casefold()}.json")
+        assert part is not None
+        assert msgspec.json.decode(part.data, type=Part).verdict.reading is Reading.COMPLETE
 
     def check_followed(self, run: str) -> None:
         """Check what a later run says of them, and that none is forgotten."""
