@@ -58,6 +58,8 @@ class Cleaner:
     proposals: Proposals
     members: Callable[[str], list[Resource]]
     """Gives what is in a resource group, to those who ask about a resource there; it may be some seconds old."""
+    deleting: frozenset[str]
+    """Keys of what an earlier run began to delete, and Azure is still at."""
     snoozes: Mapping[str, Snooze]
     """By their ids, those that cannot be read too."""
     now: datetime
@@ -132,11 +134,6 @@ class SubscriptionCleanup:
             locks=len(ManagementLocks(locks)) if listings["locks"].complete else None,
         )
 
-    @property
-    def places(self) -> int:
-        """How many times a rule has found something."""
-        return len(self._seen)
-
     def decided(self, entry: Entry) -> tuple[Entry, Decision, PlanItem | None]:
         """Decide about what a rule has found, with what the ledger remembers of it.
 
@@ -156,6 +153,9 @@ class SubscriptionCleanup:
         )
         if decision.decision is not Decided.PLANNED:
             return kept, decision, None
+        if seen.target.key in self.cleaner.deleting:
+            reason = "an earlier run began to delete it, and its end is not known"
+            return kept, msgspec.structs.replace(decision, decision=Decided.KEPT, reasons=(reason,), due=None), None
         group = group_key(seen.target.id) or ""
         if seen.target.kind is Kind.RESOURCE_GROUP:
             if outside := self._out_of_scope(seen.near):
@@ -256,6 +256,11 @@ class SubscriptionCleanup:
                         pass
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
+        # Here and not by those who look: what takes the findings is for one thread.
+        for place in sorted(self._seen):
+            seen = self._seen[place]
+            rule, settings = self.cleaner.rules[place[1]]
+            self.found(_finding(seen.target, rule, settings, seen.found))
 
     def _look_at(self, resource_id: str, rules: list[str], guards: Guards) -> None:
         try:
@@ -299,7 +304,6 @@ class SubscriptionCleanup:
             self._keep(target, name, Decided.KEPT, found)
         else:
             self._seen[target.key, name] = _Seen(target, near, found)
-            self.found(_finding(target, rule, settings, found))
 
     def _managed_by(self, target: Target, near: Around) -> str | None:
         """Say which resource group Azure would delete along, since it is managed by this or by something in it."""

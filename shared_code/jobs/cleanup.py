@@ -74,6 +74,7 @@ def cleanup(work: Work) -> Summary:
     taken = work.run.started or work.clock()
     rules, ledgers = rules_of(settings), Ledgers(work.store, NAME)
     snoozes = Snoozes(work.store).all()
+    deleting = frozenset(key(each.pending.resource_id) for each in followed if each.outcome is Result.DELETING)
     cleaners: list[Cleaner] = []
 
     def prepare(subscriptions: tuple[Subscription, ...]) -> None:
@@ -86,6 +87,7 @@ def cleanup(work: Work) -> Summary:
                 activity=work.activity,
                 proposals=Proposals(work.inventory, (rule for rule, _ in rules.values()), subscriptions),
                 members=GuardReader(work.remover, work.clock).members,
+                deleting=deleting,
                 snoozes=snoozes,
                 now=taken,
             )

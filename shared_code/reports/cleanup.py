@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import islice
+from heapq import nsmallest
 
 import msgspec
 
@@ -46,7 +46,7 @@ class CleanupReport(msgspec.Struct, frozen=True, kw_only=True):
 
 def cleanup_page(report: CleanupReport) -> Iterator[bytes]:
     """Give the page in pieces: what is planned first, then what nobody could look at, then what waits."""
-    first = sorted(islice(report.decisions, SHOWN), key=lambda each: _ORDER.get(each.decision, len(_ORDER)))
+    first = nsmallest(SHOWN, report.decisions, key=lambda each: _ORDER.get(each.decision, len(_ORDER)))
     return page(
         "cleanup.html",
         report=report,
