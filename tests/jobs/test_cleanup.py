@@ -863,7 +863,15 @@ class TestFollowsUp:
         thing(model, own, state="Succeeded")
         model._leaving.clear()
 
-        assert [each.outcome for each in followed(world, clean(world, model))] == [Result.DELETING]
+        run = clean(world, model)
+
+        assert [each.outcome for each in followed(world, run)] == [Result.DELETING]
+        [made] = decided(world, run).values()
+        assert (made.decision, made.reasons) == (
+            "kept",
+            ("an earlier run began to delete it, and its end is not known",),
+        )
+        assert run.plan is None
 
     def test_nobody_believes_in_it_for_ever(self) -> None:
         world, model, _ = self.scene()
