@@ -20,7 +20,6 @@ from shared_code.tag_rules import RuleMode
 from shared_code.targets import Around, Target
 from shared_code.times import text_of
 
-_TAGS = ("delete-after", "expires-on")
 _DAY = timedelta(days=1)
 _GRACE = Duration.parse("1d")
 _HORIZON = Duration.parse("400d")

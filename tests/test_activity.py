@@ -48,7 +48,7 @@ class TestCallers:
         ("caller", "kind"),
         [
             ("developer@example.com", CallerKind.PERSON),
-            ("O'Brien.Ada_1@shop.example.com", CallerKind.PERSON),
+            ("some.o'body_1@shop.example.com", CallerKind.PERSON),
             ("ada_example.com#EXT#@shop.example.com", CallerKind.PERSON),
             (PROGRAM, CallerKind.APPLICATION),
             (PROGRAM.lower(), CallerKind.APPLICATION),
