@@ -100,8 +100,11 @@ class Remover(Protocol):
     NotFound says that it is gone, and only that: whatever else a 404 may mean is another error.
     """
 
-    def target(self, resource_id: str, subscription: Subscription) -> Target:
-        """Return a resource or a resource group as its own GET shows it now."""
+    def target(self, resource_id: str, subscription: Subscription, listed: datetime | None = None, /) -> Target:
+        """Return a resource or a resource group as its own GET shows it now.
+
+        `listed` is when it was created as a list has just told; it counts where the GET does not tell.
+        """
         ...
 
     def group(self, resource_id: str, subscription: Subscription) -> ResourceGroup | None:

@@ -250,7 +250,8 @@ def _marked(target: Target, around: Around) -> Iterator[str]:
 
 
 def _marks_of(text: str) -> Iterator[str]:
-    return (owner for pattern, owner in MARKS.items() if matches(text, [pattern]))
+    if matches(text, MARKS):
+        yield from (owner for pattern, owner in MARKS.items() if matches(text, [pattern]))
 
 
 def _busy(target: Target, around: Around) -> Iterator[str]:

@@ -42,6 +42,8 @@ log = logging.getLogger(__name__)
 LOOKERS = 8
 """Candidates of one subscription looked at at the same time."""
 
+_SLASHES = "/subscriptions/ID/resourceGroups/NAME/providers/NAMESPACE/TYPE/NAME".count("/")
+
 type Place = tuple[str, str]
 """Key of the id, rule."""
 
@@ -56,8 +58,6 @@ class Cleaner:
     remover: Remover
     activity: Activity
     proposals: Proposals
-    members: Callable[[str], list[Resource]]
-    """Gives what is in a resource group, to those who ask about a resource there; it may be some seconds old."""
     deleting: frozenset[str]
     """Keys of what an earlier run began to delete, and Azure is still at."""
     snoozes: Mapping[str, Snooze]
@@ -91,6 +91,10 @@ class SubscriptionCleanup:
     resources: int = 0
     _groups: dict[str, ResourceGroup] = field(default_factory=dict)
     _candidates: dict[str, set[str]] = field(default_factory=dict)
+    _created: dict[str, datetime] = field(default_factory=dict)
+    """When candidates were created, as the list of the subscription tells; by their ids as there."""
+    _nested: dict[str, list[Resource]] = field(default_factory=lambda: defaultdict(list))
+    """What is nested in another resource, by the key of its resource group."""
     _sizes: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     _seen: dict[Place, _Seen] = field(default_factory=dict)
     _planned_groups: set[str] = field(default_factory=set)
@@ -108,6 +112,9 @@ class SubscriptionCleanup:
         listings = {name: Listing(checkpoint) for name in names}
         locks: list[Lock] = []
         denials: list[Denial] = []
+        with listings["candidates"].attempt():
+            for ids in listings["candidates"].follow([self._proposed()]):
+                self._take_proposed(ids)
         with listings["resource_groups"].attempt():
             for groups in listings["resource_groups"].follow(estate.resource_groups(self.subscription)):
                 self._take_groups(groups)
@@ -120,9 +127,6 @@ class SubscriptionCleanup:
         with listings["denials"].attempt():
             for found in listings["denials"].follow([self.cleaner.remover.denials(self.subscription)]):
                 denials += found
-        with listings["candidates"].attempt():
-            for ids in listings["candidates"].follow([self._proposed()]):
-                self._take_proposed(ids)
         if all(listing.complete for listing in listings.values()):
             self._choose_groups()
             self._look_at_all(Guards(ManagementLocks(locks), tuple(denials)), checkpoint)
@@ -197,6 +201,9 @@ class SubscriptionCleanup:
             group = group_key(resource.id)
             if group is not None:
                 self._sizes[group] += 1
+                # A key has never more slashes than the id it is made of.
+                if resource.id.count("/") > _SLASHES:
+                    self._nested[group].append(resource)
             name = group_name(resource.id)
             if name is None or not self.cleaner.scope.includes_group(name):
                 continue
@@ -211,6 +218,8 @@ class SubscriptionCleanup:
                     and rule.candidate(resource, settings, self.cleaner.now)
                 ):
                     self._candidates.setdefault(resource.id, set()).add(rule.name)
+            if resource.id in self._candidates and resource.created:
+                self._created[resource.id] = resource.created
 
     def _proposed(self) -> list[tuple[str, str]]:
         """Return what Resource Graph proposes: rule and id.
@@ -264,7 +273,7 @@ class SubscriptionCleanup:
 
     def _look_at(self, resource_id: str, rules: list[str], guards: Guards) -> None:
         try:
-            target = self.cleaner.remover.target(resource_id, self.subscription)
+            target = self.cleaner.remover.target(resource_id, self.subscription, self._created.get(resource_id))
         except NotFound:
             return  # Gone since it was listed, so there is nothing to find.
         except AzureError as error:
@@ -286,7 +295,7 @@ class SubscriptionCleanup:
                 group,
                 guards,
                 lambda: self._evidence,
-                self.cleaner.members,
+                lambda group_id: self._nested.get(key(group_id), []),
             )
         except AzureError as error:
             self._miss(target.id, name, str(error))

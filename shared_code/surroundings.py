@@ -132,7 +132,10 @@ def _members(target: Target, within: Callable[[str], list[Resource]], group: Res
     everything = within(group.id)
     if target.kind is Kind.RESOURCE_GROUP:
         return everything
-    return [each for each in everything if key(each.id).startswith(f"{target.key}/")]
+    # A key has never more slashes than the id it is made of, so that most are ruled out cheaply.
+    own = target.key
+    slashes = own.count("/")
+    return [each for each in everything if each.id.count("/") > slashes and key(each.id).startswith(f"{own}/")]
 
 
 def _denials(resource_id: str, denials: Collection[Denial]) -> tuple[Denial, ...]:

@@ -330,7 +330,7 @@ class AzureModel:
 
     # The port Remover
 
-    def target(self, resource_id: str, subscription: Subscription) -> Target:  # noqa: ARG002
+    def target(self, resource_id: str, subscription: Subscription, _: datetime | None = None, /) -> Target:  # noqa: ARG002
         with self.mutex:
             own = key(resource_id)
             self._happen(f"target {own}")

@@ -102,7 +102,7 @@ class NoTags:
 class NoRemover:
     """Things that no test here looks at or deletes; what guards a subscription may be asked for, and is nothing."""
 
-    def target(self, resource_id: str, subscription: Subscription) -> Target:  # noqa: ARG002
+    def target(self, resource_id: str, subscription: Subscription, _: datetime | None = None, /) -> Target:  # noqa: ARG002
         raise AssertionError(f"{resource_id} was read")
 
     def group(self, resource_id: str, subscription: Subscription) -> ResourceGroup | None:  # noqa: ARG002

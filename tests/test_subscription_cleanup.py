@@ -29,7 +29,6 @@ def test_findings_are_told_by_one_thread_and_in_order() -> None:
         remover=model,
         activity=NoActivity(),
         proposals=Proposals(model, [RULES[RULE]], [model.subs[ONE]]),
-        members=model.members,
         deleting=frozenset(),
         snoozes={},
         now=NOW,

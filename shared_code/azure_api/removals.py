@@ -56,8 +56,13 @@ class AzureRemover:
         self._estate = AzureEstate(arm)
         self._versions = ApiVersions(arm)
 
-    def target(self, resource_id: str, subscription: Subscription) -> Target:
+    def target(self, resource_id: str, subscription: Subscription, listed: datetime | None = None, /) -> Target:
         """Return a resource or a resource group as its own GET shows it now.
+
+        Args:
+            resource_id: of what is looked at.
+            subscription: the one it is in.
+            listed: when it was created, as a list has just told; else the list is asked where the GET does not tell.
 
         Raises:
             NotFound: it is gone.
@@ -65,7 +70,7 @@ class AzureRemover:
         """
         place = _place_in(resource_id, subscription)
         definition = self._definition(place)
-        created = created_in(definition) or self._listed_creation(place, subscription)
+        created = created_in(definition) or listed or self._listed_creation(place, subscription)
         return target_of(definition, place, believable(created))
 
     def group(self, resource_id: str, subscription: Subscription) -> ResourceGroup | None:

@@ -30,7 +30,6 @@ from shared_code.settings import Cleanup
 from shared_code.snapshots import Snapshots
 from shared_code.snoozes import Snoozes
 from shared_code.subscription_cleanup import Cleaner, SubscriptionCleanup
-from shared_code.surroundings import GuardReader
 from shared_code.survey import Survey, judged, reading_counts, side_by_side, survey
 from shared_code.work import Summary, Work
 
@@ -86,7 +85,6 @@ def cleanup(work: Work) -> Summary:
                 remover=work.remover,
                 activity=work.activity,
                 proposals=Proposals(work.inventory, (rule for rule, _ in rules.values()), subscriptions),
-                members=GuardReader(work.remover, work.clock).members,
                 deleting=deleting,
                 snoozes=snoozes,
                 now=taken,

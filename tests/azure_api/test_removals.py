@@ -1,7 +1,7 @@
 """What is deleted, over real TLS: what is asked, what the answers mean, and what is never taken for gone."""
 
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -242,6 +242,22 @@ class TestCreated:
         canned.list(f"{GROUP}/resources", {"id": DISK, "name": "d", "type": "t", "createdTime": given})
 
         assert canned.remover.target(DISK, KNOWN).created is None
+
+    def test_the_list_that_was_just_read_is_not_asked_again(self, canned: Canned) -> None:
+        canned.resource(DISK, systemData=None)
+
+        assert canned.remover.target(DISK, KNOWN, CREATED).created == CREATED
+        assert not [each for each in canned.sent if "/resources?" in each]
+
+    def test_what_the_get_says_comes_first(self, canned: Canned) -> None:
+        canned.resource(DISK, systemData={"createdAt": "2024-05-06T07:08:09.1234567Z"})
+
+        assert canned.remover.target(DISK, KNOWN, CREATED - timedelta(days=9)).created == CREATED
+
+    def test_a_list_that_tells_the_beginning_of_the_calendar(self, canned: Canned) -> None:
+        canned.resource(DISK, systemData=None)
+
+        assert canned.remover.target(DISK, KNOWN, datetime(1, 1, 1, tzinfo=UTC)).created is None
 
     def test_a_group_in_the_list(self, canned: Canned) -> None:
         canned.resource(GROUP, systemData=None)

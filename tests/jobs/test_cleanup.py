@@ -106,6 +106,27 @@ class TestFinds:
         assert (model.sent, [*world.store.keys("applied")]) == ([], [])
         assert History(world.store, JOB).last(1)[0].new == len(found)
 
+    def test_what_is_nested_in_it_is_planned_along(self) -> None:
+        world, model = cleaning()
+        [own] = disks(model, "one")
+        nested = model.put(own, "account", "nested")
+
+        run = clean(world, model)
+
+        assert run.plan
+        assert [each.members for each in Plans(world.store).get(run.plan).items] == [(nested,)]
+
+    def test_lesson_23_what_is_nested_in_it_protects_it(self) -> None:
+        world, model = cleaning()
+        [own] = disks(model, "one")
+        model.put(own, "account", "nested", tags={"keep": "yes"})
+
+        run = clean(world, model)
+
+        assert words(world, run) == {"one": "kept"}
+        [decision] = decided(world, run).values()
+        assert "/nested', which is in it; any value but 'false' protects" in decision.reasons[0]
+
     def test_nothing(self) -> None:
         world, model = cleaning()
         model.put(model.new_group(), "account", "store")
@@ -241,17 +262,27 @@ class TestWatches:
         assert entries(world)[f"{DISK} one"].first_seen == first.started
         assert (run.status, run.error) == (RunStatus.PARTIAL, "1 thing could not be looked at, and is kept.")
 
-    @pytest.mark.parametrize("place", ["members {group}", "items {plan}/sites"])
-    def test_nor_what_is_around_it(self, place: str) -> None:
+    def test_nor_what_is_around_it(self) -> None:
         world, model = cleaning()
-        group = model.new_group()
-        own = model.put(group, "plan", "plan")
+        own = model.put(model.new_group(), "plan", "plan")
         clean(world, model)
-        model.script[place.format(group=group.casefold(), plan=own.casefold()), 1] = [Fault("forbidden")]
+        model.script[f"items {own.casefold()}/sites", 1] = [Fault("forbidden")]
 
         run = clean(world, model)
 
         assert (words(world, run), run.counts["healed"]) == ({"plan": "unread"}, 0)
+        assert len(entries(world)) == 1
+
+    def test_nor_what_is_in_a_group(self) -> None:
+        """A group is asked for itself, whatever the list of the subscription says is in it."""
+        world, model = cleaning(toml(ONE, rules={"empty-resource-group": {}}))
+        group = model.new_group("rg-bare")
+        clean(world, model)
+        model.script[f"members {group.casefold()}", 1] = [Fault("forbidden")]
+
+        run = clean(world, model)
+
+        assert (words(world, run), run.counts["healed"]) == ({"rg-bare": "unread"}, 0)
         assert len(entries(world)) == 1
 
     def test_lesson_21_gone_since_it_was_listed(self) -> None:
@@ -594,7 +625,7 @@ class TestApproved:
         run = perform_plan(world, model, plan)
 
         assert (run.status, counted(run)) == (RunStatus.FAILED, {"deleted": 1, "failed": 1})
-        assert run.error == f"Not changed as planned: {owns[0]}: it is still there: no role"
+        assert run.error == f"Not deleted as planned: {owns[0]}: it is still there: no role"
 
     @pytest.mark.parametrize(
         ("content", "said"),
@@ -602,7 +633,7 @@ class TestApproved:
             (toml(ONE, max_deletions=2), "3 deletions are more than the limit of 2 (max_deletions)"),
             (
                 toml(ONE, max_share=0.4),
-                f"of 3 microsoft.compute/disks of 5 read in subscription '{ONE}' are more than the limit of 2 (max",
+                f"of 3 Microsoft.Compute/disks of 5 read in subscription '{ONE}' are more than the limit of 2 (max",
             ),
             (toml(TWO), f"Subscription '{ONE}' is not armed"),
             (toml(), f"Subscription '{ONE}' is not armed"),
