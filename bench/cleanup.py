@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from bench.azure import generated, measured
-from bench.writes import told
+from bench.figures import told
 from shared_code.cleanup_settings import CleanupRules
 
 PAIRS = 3

@@ -8,7 +8,6 @@ free       50 ms latency and no limit: deletions per second
 throttled  the same with Resource Manager's buckets: what the scarcest permits against the time it took, and refusals
 """
 
-import argparse
 import os
 import sys
 import tempfile
@@ -20,7 +19,8 @@ from pathlib import Path
 
 from azure.identity import ManagedIdentityCredential
 
-from bench.writes import Took, azure, granted, now, told
+from bench.figures import choose, told
+from bench.writes import Took, azure, granted, now
 from devkit.simulator import Estate, Resource, ResourceGroup, Subscription
 from shared_code import model
 from shared_code.activity import no_evidence, span_of
@@ -192,14 +192,7 @@ def throttled() -> bool:
 
 def main() -> int:
     """Measure what is asked for; all, unless a figure is named."""
-    figures = {"free": free, "throttled": throttled}
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.deletes", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("figure", nargs="?", choices=figures)
-    chosen = parser.parse_args().figure
-    kept = [figure() for named, figure in figures.items() if chosen in (None, named)]
-    return int(not all(kept))
+    return choose("bench.deletes", __doc__, {"free": free, "throttled": throttled})
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How much reading costs: `python -m bench.reading floor|estate|one`; a line for each figure, 1 if one is missed.
+"""How much reading costs: `python -m bench.reading [floor|estate|one]`; a line for each figure, 1 if one is missed.
 
 floor    100,000 resources in 20 subscriptions: our listing against bare urllib3 and msgspec, CPU
 estate   `steward run list-resource-groups`: 1,000,000 resources in 1,000 subscriptions, 50 ms latency; its memory
@@ -6,7 +6,6 @@ estate   `steward run list-resource-groups`: 1,000,000 resources in 1,000 subscr
 one      one subscription with 1,000,000 resources, 50 ms latency: against the bare chain of its pages
 """
 
-import argparse
 import json
 import statistics
 import sys
@@ -14,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from bench.azure import generated, measured
+from bench.figures import choose, told
 
 PAIRS = 5
 
@@ -30,16 +30,16 @@ def floor() -> bool:
             pairs.append((found[0]["cpu"], found[1]["cpu"]))
     ratio = statistics.median(ours / bare for ours, bare in pairs[1:])
     ours, bare = (round(statistics.median(column), 2) for column in zip(*pairs[1:], strict=True))
-    return _told("listing 100,000 resources / bare urllib3 + msgspec", ratio, 2.5, cpu_s=ours, floor_cpu_s=bare)
+    return told("listing 100,000 resources / bare urllib3 + msgspec", ratio, 2.5, cpu_s=ours, floor_cpu_s=bare)
 
 
 def estate() -> bool:
     """Run the whole job on two sizes of the same shape."""
     small = _run(100, 100_000)
     large = _run(1_000, 1_000_000)
-    flat = _told("memory of 1,000,000 resources / of 100,000", large[2] / small[2], 1.2, mb=large[2], small_mb=small[2])
-    wall = _told("1,000,000 resources in 1,000 subscriptions, 50 ms: wall s", large[0], 60, cpu_s=large[1])
-    peak = _told("the same: peak MB", large[2], 200)
+    flat = told("memory of 1,000,000 resources / of 100,000", large[2] / small[2], 1.2, mb=large[2], small_mb=small[2])
+    wall = told("1,000,000 resources in 1,000 subscriptions, 50 ms: wall s", large[0], 60, cpu_s=large[1])
+    peak = told("the same: peak MB", large[2], 200)
     return flat and wall and peak
 
 
@@ -50,7 +50,9 @@ def one() -> bool:
         ours = _job(azure, 1_000_000)
         _, bare, _, _ = measured(["bench.listing", "floor"], azure)
     shown = {"wall_s": ours[0], "floor_wall_s": bare, "cpu_s": ours[1], "mb": ours[2]}
-    return _told("one subscription with 1,000,000 resources, 50 ms / bare chain: wall", ours[0] / bare, 1.2, **shown)
+    return told(
+        "one subscription with 1,000,000 resources, 50 ms / bare chain: wall", ours[0] / bare, 1.2, least=False, **shown
+    )
 
 
 def _run(subscriptions: int, resources: int) -> tuple[float, float, float]:
@@ -69,20 +71,9 @@ def _job(azure: dict[str, str], resources: int) -> tuple[float, float, float]:
     return wall, cpu, memory
 
 
-def _told(name: str, value: float, aim: float, **also: float) -> bool:
-    shown = {"value": round(value, 2), "aim": aim, **{key: round(number, 2) for key, number in also.items()}}
-    print(f"{name}: {json.dumps(shown)}", flush=True)
-    return value <= aim
-
-
 def main() -> int:
     """Measure what is asked for."""
-    figures = {"floor": floor, "estate": estate, "one": one}
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.reading", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("figure", choices=figures)
-    return int(not figures[parser.parse_args().figure]())
+    return choose("bench.reading", __doc__, {"floor": floor, "estate": estate, "one": one})
 
 
 if __name__ == "__main__":

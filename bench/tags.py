@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from bench.azure import generated, measured
+from bench.figures import told
 
 ORDINARY = [
     """name = "owner"
@@ -80,13 +81,6 @@ def median(azure: dict[str, str], rules: list[str]) -> tuple[int, float, float]:
 def without_activity(azure: dict[str, str]) -> dict[str, str]:
     """Leave the activity log out: rivals do not ask it either, and here it is the simulator that works for it."""
     return {name: value for name, value in azure.items() if not name.startswith("STEWARD_LOGS_")}
-
-
-def told(name: str, value: float, aim: float | None, **also: float) -> bool:
-    """Print a figure; return whether it is within its aim."""
-    shown = {"value": round(value, 2), "aim": aim, **{key: round(number, 2) for key, number in also.items()}}
-    print(f"{name}: {json.dumps(shown)}", flush=True)
-    return aim is None or value <= aim
 
 
 def main() -> int:

@@ -9,7 +9,6 @@ throttled  the same with Resource Manager's buckets: what the scarcest permits a
 slow       the same for one subscription whose answers take 250 ms
 """
 
-import argparse
 import json
 import multiprocessing
 import os
@@ -27,6 +26,7 @@ from typing import NamedTuple
 
 from azure.identity import ManagedIdentityCredential
 
+from bench.figures import choose, told
 from devkit.simulator import Buckets, Estate, Resource, ResourceGroup, Simulator, Subscription
 from devkit.simulator.throttling import DELETES, READS, WRITES
 from shared_code.apply import Applied, Means, apply
@@ -237,15 +237,6 @@ def granted(what: str, took: Took, aim: float | None) -> bool:
     return all(kept)
 
 
-def told(what: str, value: float, aim: float | None, *, least: bool = False, **also: float) -> bool:
-    """Print a figure; return whether it is within its aim."""
-    shown = {"value": round(value, 2), "aim": aim, **{key: round(number, 2) for key, number in also.items()}}
-    print(f"{what}: {json.dumps(shown)}", flush=True)
-    if aim is None:
-        return True
-    return value >= aim if least else value <= aim
-
-
 def now() -> datetime:
     """Return the present moment."""
     return datetime.now(UTC)
@@ -258,14 +249,7 @@ def name(hour: int) -> str:
 
 def main() -> int:
     """Measure what is asked for; all, unless a figure is named."""
-    figures = {"free": free, "throttled": throttled, "slow": slow}
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.writes", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("figure", nargs="?", choices=figures)
-    chosen = parser.parse_args().figure
-    kept = [figure() for named, figure in figures.items() if chosen in (None, named)]
-    return int(not all(kept))
+    return choose("bench.writes", __doc__, {"free": free, "throttled": throttled, "slow": slow})
 
 
 if __name__ == "__main__":
