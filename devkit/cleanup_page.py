@@ -22,7 +22,7 @@ there is the rule's own. What a rule finds is looked at one by one, with everyth
 
 | Decision | Meaning |
 |---|---|
-| `unread` | something around it could not be read, so it stays |
+| `unread` | something around it could not be read, or it is beyond the first 10,000 found there, so it stays |
 | `kept` | something protects it, or a closer look does not bear out what a list said |
 | `snoozed` | somebody asked that this rule leave it alone, until a time |
 | `reported` | its rule only tells, or something has to be mended first, such as a date that is none |

@@ -41,6 +41,8 @@ log = logging.getLogger(__name__)
 
 LOOKERS = 8
 """Candidates of one subscription looked at at the same time."""
+MOST_LOOKS = 10_000
+"""Candidates of one subscription that a run looks at; Azure grants 25 reads a second, and a run has to end."""
 
 _SLASHES = "/subscriptions/ID/resourceGroups/NAME/providers/NAMESPACE/TYPE/NAME".count("/")
 
@@ -63,6 +65,7 @@ class Cleaner:
     snoozes: Mapping[str, Snooze]
     """By their ids, those that cannot be read too."""
     now: datetime
+    most: int = MOST_LOOKS
 
 
 class _Seen(NamedTuple):
@@ -255,7 +258,16 @@ class SubscriptionCleanup:
         for resource_id, rules in self._candidates.items():
             # Resource Graph and the lists may spell one id in two ways.
             asked.setdefault(key(resource_id), (resource_id, set()))[1].update(rules)
-        waiting = iter(sorted(asked.values(), key=lambda each: key(each[0])))
+        ordered = sorted(asked.values(), key=lambda each: key(each[0]))
+        most = self.cleaner.most
+        reason = (
+            f"a run looks at the first {most:,} candidates of a subscription, and there are {len(ordered):,}; "
+            "narrow the scope or the rules"
+        )
+        for resource_id, names in ordered[most:]:
+            for name in sorted(names):
+                self._miss(resource_id, name, reason)
+        waiting = iter(ordered[:most])
         with ThreadPoolExecutor(LOOKERS, "look") as pool:
             try:
                 # A few at a time, so that those who look share what is in one group, and stop soon when told to.
