@@ -1,4 +1,4 @@
-"""The history of a job: a line for each run that ended, for the trend."""
+"""The history of a job: a line for each run that read the whole scope, for the trend."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -13,7 +13,8 @@ from shared_code.store import Store
 class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
     """What one run found. `taken` is when it began to look, UTC; percentages are None where there was nothing to judge.
 
-    `new`, `open` and `fixed` count what the ledgers say; `not_read` counts subscriptions that could not be read.
+    `new`, `open` and `fixed` count what the ledgers say; `not_read` counts subscriptions that could not be read;
+    `counts` are those of the run, for jobs whose numbers are looked at over time.
     """
 
     run: str
@@ -25,6 +26,7 @@ class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
     open: int = 0
     fixed: int = 0
     not_read: int = 0
+    counts: dict[str, int] = {}
 
 
 _decode = msgspec.json.Decoder(HistoryEntry).decode_lines

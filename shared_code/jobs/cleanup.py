@@ -17,7 +17,7 @@ from shared_code.ledger import Entry, Head, Ledgers, State, compare
 from shared_code.model import UNREAD, Reading, Subscription, Verdict
 from shared_code.ndjson import pieces
 from shared_code.outcomes import Result
-from shared_code.outputs import DECISIONS, DECISIONS_CSV, FINDINGS, FOLLOWED, REPORT
+from shared_code.outputs import DECISIONS, DECISIONS_CSV, FINDINGS, FOLLOWED, REPORT, UPCOMING
 from shared_code.parts import Parts, PartWriter
 from shared_code.pending_deletions import FollowedUp, PendingDeletions, follow_up
 from shared_code.plan import Plan, PlanItem, Plans, make_plan
@@ -31,6 +31,7 @@ from shared_code.snapshots import Snapshots
 from shared_code.snoozes import Snoozes
 from shared_code.subscription_cleanup import Cleaner, SubscriptionCleanup
 from shared_code.survey import Survey, judged, reading_counts, side_by_side, survey
+from shared_code.upcoming import upcoming
 from shared_code.work import Summary, Work
 
 log = logging.getLogger(__name__)
@@ -136,7 +137,7 @@ def cleanup(work: Work) -> Summary:
         },
         verdicts=tuple(found.verdicts),
         plan=plan.id if plan else None,
-        outputs=(FINDINGS, DECISIONS, DECISIONS_CSV, REPORT, *([FOLLOWED] if followed else [])),
+        outputs=(FINDINGS, DECISIONS, DECISIONS_CSV, UPCOMING, REPORT, *([FOLLOWED] if followed else [])),
     )
     _write_lines(work, found)
     _keep(work, found, states, summary)
@@ -267,6 +268,7 @@ def _write_lines(work: Work, found: Survey) -> None:
     work.write(FINDINGS, pieces(found.lines(_FINDINGS)))
     work.write(DECISIONS, pieces(found.lines(_DECISIONS)))
     work.write(DECISIONS_CSV, cleanup_csv(_decisions(work)))
+    work.write(UPCOMING, [msgspec.json.encode(upcoming(_decisions(work)))])
 
 
 def _write_page(work: Work, found: Survey, summary: Summary, followed: list[FollowedUp]) -> None:
@@ -306,6 +308,7 @@ def _keep(work: Work, found: Survey, states: Counter[State], summary: Summary) -
             open=states[State.OPEN],
             fixed=states[State.FIXED],
             not_read=sum(each.reading in UNREAD for each in found.verdicts),
+            counts=summary.counts,
         )
         History(work.store, NAME).append(entry)
         Snapshots(work.store, NAME).save_subscriptions(found.known)

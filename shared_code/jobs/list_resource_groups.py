@@ -2,10 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 
 import msgspec
 
 from shared_code.group_changes import Change, GroupChange, Snapshot, changes
+from shared_code.history import History, HistoryEntry
 from shared_code.model import UNREAD, Reading, ResourceGroup, Subscription, Verdict
 from shared_code.outputs import CHANGES, REPORT, RESOURCE_GROUPS, RESOURCE_GROUPS_CSV
 from shared_code.parts import Parts
@@ -27,6 +29,7 @@ def list_resource_groups(work: Work) -> Summary:
     Raises:
         AzureError: the list of subscriptions could not be read.
         EmptyScope: nothing is in scope.
+        Damaged: the history cannot be understood.
         StoreError: the store cannot be read or written.
         Interrupted, Fenced: from the checkpoint.
     """
@@ -53,7 +56,12 @@ def list_resource_groups(work: Work) -> Summary:
     status, error = judged(found.verdicts, scope, resources, sum(types.values()))
     counts = _counts(found.verdicts)
     outputs.write_reports(status, counts, types)
-    _keep(work, found, snapshots)
+    taken = work.run.started or work.clock()
+    _keep(work, found, snapshots, taken)
+    if found.known is not None:  # a narrowed run says nothing about all
+        unread = sum(each.reading in UNREAD for each in found.verdicts)
+        entry = HistoryEntry(run=work.run.id, taken=taken, status=status, percent=None, not_read=unread, counts=counts)
+        History(work.store, work.run.job).append(entry)
     return Summary(
         status=status,
         error=error,
@@ -142,10 +150,10 @@ class _Outputs:
             ]
 
 
-def _keep(work: Work, found: Survey, snapshots: Snapshots) -> None:
+def _keep(work: Work, found: Survey, snapshots: Snapshots, taken: datetime) -> None:
     """Keep what was read completely, for the next run to compare with; only now, as this run may yet be resumed."""
     decode = msgspec.json.Decoder(ResourceGroup).decode
-    taken, scope = work.run.started or work.clock(), work.configuration.scope
+    scope = work.configuration.scope
 
     def keep(subscription: Subscription) -> None:
         work.checkpoint()

@@ -14,7 +14,7 @@ from shared_code.history import History
 from shared_code.ledger import Entry, Ledgers
 from shared_code.model import Finding
 from shared_code.outcomes import Result
-from shared_code.outputs import DECISIONS, DECISIONS_CSV, FINDINGS, FOLLOWED, OUTCOMES, OUTCOMES_CSV, REPORT
+from shared_code.outputs import DECISIONS, DECISIONS_CSV, FINDINGS, FOLLOWED, OUTCOMES, OUTCOMES_CSV, REPORT, UPCOMING
 from shared_code.pending_deletions import SOON
 from shared_code.plan import Action, Plans
 from shared_code.runs import Mode, Run, RunStatus
@@ -46,7 +46,7 @@ from tests.cleaning import (
 from tests.stores import DeadAfter, Killed
 from tests.world import World
 
-CLEANUP = (FINDINGS, DECISIONS, DECISIONS_CSV, REPORT)
+CLEANUP = (FINDINGS, DECISIONS, DECISIONS_CSV, UPCOMING, REPORT)
 DISK = "unattached-disk"
 AUTOMATIC: dict[str, dict[str, object]] = {DISK: {"mode": "automatic"}}
 PLACES = [f"{name} {ONE}" for name in ("groups", "resources", "lock pages", "denials")]

@@ -6,7 +6,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as some
 
-from shared_code.reports.charts import Point, trend
+from shared_code.reports.charts import Point, numbers, trend
 from tests.fakes import NOW
 from tests.reports.test_page import FOREIGN, Outline
 
@@ -26,7 +26,7 @@ def test_every_percentage_is_a_point_within_the_picture(days: list[tuple[int, fl
 
     drawn = trend(given_points, "Compliance")
 
-    judged = [point for point in given_points if point.percent is not None]
+    judged = [point for point in given_points if point.value is not None]
     assert drawn.count("<circle") == len(judged)
     assert drawn.count('class="incomplete"') == sum(not point.whole for point in judged)
     for across, down in re.findall(r'cx="(.*?)" cy="(.*?)"', drawn):
@@ -49,8 +49,8 @@ def test_the_same_is_said_in_words() -> None:
     assert Outline(shown).texts[:2] == [
         "Compliance",
         (
-            "4 runs. First: 2026-11-22T06:00:00Z: 91.5 %. Last: 2026-11-25T06:00:00Z: 93.0 %, of what could be read. "
-            "Lowest: 2026-11-23T06:00:00Z: 88.0 %. Highest: 2026-11-24T06:00:00Z: 95.0 %."
+            "4 runs. First: 2026-11-22T06:00:00Z: 91.5 %. Last: 2026-11-25T06:00:00Z: 93 %, of what could be read. "
+            "Lowest: 2026-11-23T06:00:00Z: 88 %. Highest: 2026-11-24T06:00:00Z: 95 %."
         ),
     ]
     assert 'role="img" aria-labelledby="trend-name trend-words"' in shown
@@ -71,3 +71,26 @@ def test_nothing_in_it_needs_the_policy_of_the_page_to_be_wider() -> None:
     drawn = trend(points(90, 91), "Compliance")
 
     assert not re.search(r"\bstyle=|\bon\w+=|href|url\(|<script|<style", drawn)
+
+
+@given(values=some.lists(some.integers(0, 10**12), min_size=1, max_size=12))
+def test_numbers_of_things_are_drawn_from_zero(values: list[int]) -> None:
+    """However many there are, each is within the picture, and none lies below what is less."""
+    drawn = numbers([Point(NOW + day * DAY, value) for day, value in enumerate(values)], "Resources", "resources")
+
+    heights = [float(down) for down in re.findall(r'cy="(.*?)"', drawn)]
+    assert len(heights) == len(values)
+    assert all(0 <= down <= 180 for down in heights)
+    pairs = sorted(zip(values, heights, strict=True))
+    assert [down for _, down in pairs] == sorted((down for _, down in pairs), reverse=True)
+
+
+def test_several_charts_fit_on_one_page() -> None:
+    """Each has ids of its own, and says its numbers as people write them."""
+    shown = numbers([Point(NOW, 1234567)], "Resources", "resources")
+
+    assert 'aria-labelledby="resources-name resources-words"' in shown
+    assert Outline(shown).texts[1] == "1 run. First: 2026-11-22T06:00:00Z: 1,234,567. " + (
+        "Last: 2026-11-22T06:00:00Z: 1,234,567. Lowest: 2026-11-22T06:00:00Z: 1,234,567. "
+        "Highest: 2026-11-22T06:00:00Z: 1,234,567."
+    )
