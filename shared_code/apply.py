@@ -21,7 +21,7 @@ from shared_code.model import Tags
 from shared_code.outcomes import Mark, Marked, Marks, Outcome, Result, as_lines, tally
 from shared_code.outputs import OUTCOMES
 from shared_code.permission import Terms
-from shared_code.plan import Plan, Plans, is_in
+from shared_code.plan import Action, Plan, Plans, is_in
 from shared_code.ports import Clock
 from shared_code.resource_ids import key
 from shared_code.run_records import folder
@@ -85,7 +85,8 @@ class Applied(NamedTuple):
         if failed:
             more = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
             first = one_line(f"{failed[0].resource_id}: {failed[0].reason}", 1000)
-            return RunStatus.FAILED, f"Not changed as planned: {first}{more}"
+            done = "deleted" if failed[0].action is Action.DELETE else "changed"
+            return RunStatus.FAILED, f"Not {done} as planned: {first}{more}"
         if self.stopped:
             return RunStatus.REFUSED, self.stopped
         if unread := [each for each in self.outcomes if each.unread]:
@@ -155,8 +156,8 @@ def choose(plan: Plan, order: Order, armed: Iterable[str]) -> list[int]:
         wanted = {key(each): each for each in order.only}
         known = {key(item.resource_id) for item in plan.items}
         if foreign := [each for form, each in wanted.items() if form not in known]:
-            more = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
-            raise Refused(f"'{one_line(foreign[0], 200)}'{more} is not in plan '{plan.id}'; name ids that are.")
+            what = f" and {len(foreign) - 1} more are" if len(foreign) > 1 else " is"
+            raise Refused(f"'{one_line(foreign[0], 200)}'{what} not in plan '{plan.id}'; name ids that are.")
         numbers = [number for number in numbers if key(plan.items[number].resource_id) in wanted]
     if order.automatic:
         allowed = {each.casefold() for each in armed}
@@ -185,14 +186,21 @@ def _refusal(plan: Plan, chosen: Sequence[int], present: Iterable[int], terms: T
         if item.subscription_id.casefold() not in armed:
             return (
                 f"Subscription '{shown}' is not armed, so nothing of plan '{plan.id}' is applied; add its exact id to "
-                "armed_subscriptions, or name the resources to change."
+                f"jobs.{plan.job}.armed_subscriptions in steward.toml, or name only resources of armed subscriptions."
             )
         if not is_in(item.resource_id, item.subscription_id):
-            return f"'{one_line(item.resource_id, 200)}' is not certainly in subscription '{shown}'."
+            return (
+                f"'{one_line(item.resource_id, 200)}' is not certainly in subscription '{shown}', so nothing of plan "
+                f"'{plan.id}' is applied; let a new run make another."
+            )
     # What was applied of this plan before counts too: in small pieces it would be as much.
     whole = [plan.items[number] for number in sorted({*chosen, *present})]
     if chosen and (over := excess(whole, plan.read, terms.most, terms.share)):
-        return f"Nothing of plan '{plan.id}' is applied: {over}."
+        before = ", with what was begun of it before" if len(whole) > len(chosen) else ""
+        return (
+            f"Nothing of plan '{plan.id}' is applied: {over}{before}; name fewer resources, or raise the limit in "
+            "steward.toml."
+        )
     return None
 
 
@@ -226,6 +234,7 @@ class _Application:
         self._halted = threading.Event()
         self._stopped: str | None = None
         self._total = len(chosen)
+        self._things = plan.things
         self._open = self._sorted_out(chosen)
 
     def perform(self) -> Applied:
@@ -360,7 +369,7 @@ class _Application:
         return outcomes
 
     def _tell(self) -> None:
-        self.means.progress(Progress(len(self._outcomes), self._total, "changes"))
+        self.means.progress(Progress(len(self._outcomes), self._total, self._things))
 
 
 class _Hand:

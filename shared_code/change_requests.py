@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import msgspec
 
 from shared_code.apply import check
-from shared_code.errors import Refused
+from shared_code.errors import Damaged, Refused, Unknown
 from shared_code.outcomes import Marks, Result
 from shared_code.permission import check_window, terms_of
-from shared_code.plan import Action, Plans
+from shared_code.plan import Action, Plan, Plans
 from shared_code.run_requests import RunRequests
 from shared_code.runs import Mode, Order, Run, TriggeredBy
 from shared_code.stop import Stop
@@ -45,12 +45,30 @@ class ChangeRequests:
         plan = Plans(self.requests.store).get(order.plan)
         self.requests.check(plan.job)
         if not self.requests.remembers(plan.job, idempotency_key):  # else the plan may well be applied by now
-            check(order, terms_of(self.requests.configuration, plan.job), self.requests.store, self.requests.clock())
-            self.stop.check()
-            check_window(self.requests.configuration, plan.job, self.requests.clock())
+            self._check(order, plan.job)
         run = self.requests.new(plan.job, trigger, requested_by)
         applying = msgspec.structs.replace(run, mode=Mode.APPLY, scope=plan.scope, plan=plan.id, order=order)
         return self.requests.record(applying, idempotency_key)
+
+    def refusal(self, plan: Plan) -> str | None:
+        """Say why the plan would be refused if all of it were to be applied now; None if it would not be.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        try:
+            self.requests.check(plan.job)
+            self._check(Order(plan=plan.id, digest=plan.digest), plan.job)
+        except (Refused, Unknown, Damaged) as error:
+            return str(error)
+        return None
+
+    def _check(self, order: Order, job: str) -> None:
+        """Raise what `apply` raises if the order would be refused."""
+        configuration, clock = self.requests.configuration, self.requests.clock
+        check(order, terms_of(configuration, job), self.requests.store, clock())
+        self.stop.check()
+        check_window(configuration, job, clock())
 
     def undo(
         self, run_id: str, trigger: TriggeredBy, requested_by: str | None = None, idempotency_key: str | None = None
@@ -82,7 +100,7 @@ class ChangeRequests:
             raise Refused(f"Run '{run_id}' cannot be undone: {known}.")
         if not Plans(self.requests.store).get(plan_id).has(Action.CHANGE_TAGS):
             raise Refused(
-                f"Run '{run_id}' has deleted things, and Steward makes none anew; what each was is under "
+                f"Run '{run_id}' applied deletions, and Steward makes nothing anew; what each thing was is under "
                 f"tombstones/{plan_id}/ in the store: see the runbook recover-after-a-wrong-deletion."
             )
         run = self.requests.new(undone.job, trigger, requested_by)

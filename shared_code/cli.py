@@ -14,7 +14,7 @@ import typer
 from shared_code import terminal
 from shared_code.catalog import view
 from shared_code.eligibility import Decision
-from shared_code.errors import Changed, InvalidRequest, Refused, SettingsError, StewardError, Unknown
+from shared_code.errors import Changed, InvalidRequest, Refused, SettingsError, StewardError, Stopped, Unknown
 from shared_code.foreign_text import one_line
 from shared_code.group_changes import Change, GroupChange
 from shared_code.model import Finding, ResourceGroup
@@ -23,10 +23,10 @@ from shared_code.outputs import CHANGES, DECISIONS, FINDINGS, NOT_RESTORED, OUTC
 from shared_code.plan import Plans
 from shared_code.run_records import folder
 from shared_code.run_requests import Wanted
-from shared_code.runs import Mode, Order, Run, RunScope, RunStatus, TriggeredBy
+from shared_code.runs import Mode, Order, Run, RunScope, RunStatus, TriggeredBy, job_of
 from shared_code.schedule_preview import moment_of, preview
 from shared_code.settings import Costs
-from shared_code.snoozes import Snoozes, snooze_id, view_of
+from shared_code.snoozes import Snoozes, check_names, snooze_id, view_of
 from shared_code.stop import TRUSTED_FOR
 from shared_code.sweeper import sweep
 from shared_code.undo import Left
@@ -92,7 +92,8 @@ def check(json: Json = False) -> None:
 def jobs(json: Json = False) -> None:
     """Show the jobs and when they run.
 
-    Schedule, also in words, next and last run of each, and what is wrong with it or may surprise.
+    Schedule, also in words, next and last run of each, what is wrong with it or may surprise, and whether changes are
+    stopped.
     """
     own = steward()
     views = [view(own.configuration, own.records, name, utc_now()) for name in sorted(own.configuration.jobs)]
@@ -100,6 +101,10 @@ def jobs(json: Json = False) -> None:
         _print_json({"jobs": views})
     else:
         terminal.show_jobs(views)
+        try:
+            own.stop.check()
+        except Stopped as error:
+            print(one_line(str(error), LONGEST_SENTENCE))
 
 
 @app.command()
@@ -141,8 +146,7 @@ def run(
     """
     own = steward()
     _check_folder(output)
-    if problems := own.configuration.problems_of(job, Costs.RUNS):
-        raise SettingsError([str(problem) for problem in problems])
+    _check_settings(job)
     wanted = Wanted(mode=mode, scope=RunScope(tuple(subscription) if subscription else None))
     _perform_here(
         lambda: own.requests.by_hand(job, wanted, TriggeredBy.CLI, requested_by=user_name()), output, json=json
@@ -154,7 +158,8 @@ def apply(
     plan: PlanId,
     digest: Annotated[str, typer.Option(metavar="DIGEST", help="The plan's digest, as 'steward plan' shows it.")],
     only: Annotated[
-        list[str] | None, typer.Option(metavar="RESOURCE_ID", help="Only the changes of this one; may be repeated.")
+        list[str] | None,
+        typer.Option(metavar="RESOURCE_ID", help="Only what is planned for this one; may be repeated."),
     ] = None,
     output: Output = None,
     json: Json = False,
@@ -166,6 +171,7 @@ def apply(
     """
     own = steward()
     _check_folder(output)
+    _check_settings(job_of(plan))
     order = Order(plan=plan, digest=digest.strip(), only=tuple(only) if only else None)
     _perform_here(
         lambda: own.change_requests.apply(order, TriggeredBy.CLI, requested_by=user_name()), output, json=json
@@ -180,6 +186,7 @@ def undo(run: RunId, output: Output = None, json: Json = False) -> None:
     """
     own = steward()
     _check_folder(output)
+    _check_settings(job_of(run))
     _perform_here(lambda: own.change_requests.undo(run, TriggeredBy.CLI, requested_by=user_name()), output, json=json)
 
 
@@ -189,11 +196,13 @@ def stop(
     json: Json = False,
 ) -> None:
     """Stop all changes in Azure, of runs under way too, until 'steward resume'."""
-    order = steward().stop.set(user_name() or "somebody in a terminal", reason)
+    own = steward()
+    order = own.stop.set(user_name() or "somebody in a terminal", reason)
     if json:
         _print_json(order)
     else:
         print(f"{order.sentence} Runs under way see it within {TRUSTED_FOR.seconds} s; 'steward resume' ends it.")
+        print(f"It holds for all that use the store {own.store.describe}.")  # another one is easily named by mistake
 
 
 @app.command()
@@ -231,7 +240,13 @@ def snooze(
 def unsnooze(resource_id: ResourceId, rule: RuleName, json: Json = False) -> None:
     """End a snooze."""
     name = snooze_id(rule, resource_id)
-    Snoozes(steward().store).remove(name)
+    try:
+        Snoozes(steward().store).remove(name)
+    except Unknown:
+        check_names(rule, resource_id)  # only now: one of a rule that is no more has to go, too
+        raise Unknown(
+            f"Rule '{rule}' is not snoozed for '{one_line(resource_id, 200)}'; 'steward snoozes' lists those there are."
+        ) from None
     if json:
         _print_json({"id": name, "active": False})
     else:
@@ -254,6 +269,11 @@ def snoozes(json: Json = False) -> None:
 def _check_folder(output: Path | None) -> None:
     if output is not None and output.exists() and not output.is_dir():
         raise InvalidRequest(f"--output is '{output}', which is no folder; name a folder.")
+
+
+def _check_settings(job: str | None) -> None:
+    if job is not None and (problems := steward().configuration.problems_of(job, Costs.RUNS)):
+        raise SettingsError([str(problem) for problem in problems])
 
 
 def _perform_here(ask: Callable[[], Run], output: Path | None, *, json: bool) -> Never:
@@ -314,12 +334,13 @@ def show(run: RunId, json: Json = False) -> None:
 
 @app.command()
 def plan(plan: PlanId, json: Json = False) -> None:
-    """Show a plan: every change with its reason, and the digest that whoever applies it must give."""
-    found = Plans(steward().store).get(plan)
+    """Show a plan: each item with its reason, the digest that whoever applies it must give, and what forbids it now."""
+    own = steward()
+    found = Plans(own.store).get(plan)
     if json:
         _print_json(found)
     else:
-        terminal.show_plan(found)
+        terminal.show_plan(found, own.change_requests.refusal(found))
 
 
 @app.command()
@@ -387,15 +408,17 @@ def _show_result(ended: Run) -> None:
     if NOT_RESTORED in ended.outputs:
         terminal.show_left(_lines(ended, NOT_RESTORED, Left), ended.counts.get("not_restored", 0))
     if ended.undoes and ended.plan:
-        terminal.show_plan(Plans(steward().store).get(ended.plan))
+        made = Plans(steward().store).get(ended.plan)
+        terminal.show_plan(made, steward().change_requests.refusal(made))
     if DECISIONS in ended.outputs:
         terminal.show_decisions(_lines(ended, DECISIONS, Decision), ended.counts.get("looked_at", 0))
     elif FINDINGS in ended.outputs:
         terminal.show_findings(_lines(ended, FINDINGS, Finding), ended.counts.get("findings", 0))
     if ended.plan and not (ended.order or ended.undoes):
-        print(
-            f"{ended.counts.get('planned_changes', 0):,} changes are planned; look at them: steward plan {ended.plan}"
-        )
+        number = ended.counts.get("planned_changes", 0)
+        what = "deletion" if DECISIONS in ended.outputs else "change"
+        told = f"1 {what} is planned; look at it" if number == 1 else f"{number:,} {what}s are planned; look at them"
+        print(f"{told}: steward plan {ended.plan}")
     if ended.outputs:
         print(f"reports: {steward().store.describe}/{folder(ended.id)}/")
 

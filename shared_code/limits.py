@@ -20,13 +20,17 @@ def excess(items: Sequence[PlanItem], read: Mapping[str, Mapping[str, int]], mos
         share: of those of a kind read in a subscription, how many may be touched, 0 to 1; one always may, since
             there is no smaller change.
     """
+    deletes = any(item.action is Action.DELETE for item in items)
+    things, of, limit = ("deletions", "of", "max_deletions") if deletes else ("changes", "to", "max_changes")
     count = sum(1 + len(item.members) for item in items)
     if count > most:
-        return f"{count:,} {_what(items)} are more than the limit of {most:,} ({_most(items)})"
+        return f"{count:,} {things} are more than the limit of {most:,} ({limit})"
     touched = {(item.subscription_id.casefold(), item.counted, key(item.resource_id)) for item in items}
     # What goes along with a resource group is deleted too.
     touched |= {
-        (item.subscription_id.casefold(), _type_of(member), key(member)) for item in items for member in item.members
+        (item.subscription_id.casefold(), _type_of(member).casefold(), key(member))
+        for item in items
+        for member in item.members
     }
     counts = Counter((subscription, kind) for subscription, kind, _ in touched)
     for (subscription, kind), count in sorted(counts.items()):
@@ -35,7 +39,7 @@ def excess(items: Sequence[PlanItem], read: Mapping[str, Mapping[str, int]], mos
         allowed = max(1, int(Fraction(str(share)) * total))
         if count > allowed or not total:
             where = f"of {total:,} read in subscription '{one_line(subscription, 80)}'"
-            done = f"{_what(items)} {_of(items)} {count:,} {_NAMES.get(kind, kind)}"
+            done = f"{things} {of} {count:,} {one_line(_name(kind, items), 200)}"
             allowance = f"the limit of {allowed if total else 0:,} (max_share {share:g})"
             return f"{done} {where} are more than {allowance}"
     return None
@@ -50,20 +54,10 @@ _NAMES: Mapping[str, str] = {
 
 def _type_of(resource_id: str) -> str:
     named = type_and_name(resource_id)
-    return named[0].casefold() if named else ""
+    return named[0] if named else ""
 
 
-def _deletes(items: Sequence[PlanItem]) -> bool:
-    return any(item.action is Action.DELETE for item in items)
-
-
-def _what(items: Sequence[PlanItem]) -> str:
-    return "deletions" if _deletes(items) else "changes"
-
-
-def _of(items: Sequence[PlanItem]) -> str:
-    return "of" if _deletes(items) else "to"
-
-
-def _most(items: Sequence[PlanItem]) -> str:
-    return "max_deletions" if _deletes(items) else "max_changes"
+def _name(counted: str, items: Sequence[PlanItem]) -> str:
+    """Return how people know what limits count: a type as Azure spells it."""
+    types = (type_ for item in items for type_ in (item.type or "", *map(_type_of, item.members)))
+    return _NAMES.get(counted) or next((type_ for type_ in types if type_.casefold() == counted), counted)

@@ -1,6 +1,7 @@
 """A plan: what a run proposes to do, item by item, fixed by a digest before anybody may apply it."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -74,7 +75,10 @@ class PlanItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """What would be done, for people."""
         if self.change:
             return self.change.words
-        return f"delete it and the {len(self.members):,} things in it" if self.members else "delete it"
+        if not self.members:
+            return "delete it"
+        number = len(self.members)
+        return f"delete it and the {number:,} thing{'' if number == 1 else 's'} in it"
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -100,6 +104,21 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     def has(self, action: Action) -> bool:
         """Whether any item is of that action."""
         return any(item.action is action for item in self.items)
+
+    @property
+    def things(self) -> str:
+        """What its items are called, for people."""
+        return "deletions" if self.has(Action.DELETE) else "changes"
+
+
+def by_type(items: Iterable[PlanItem]) -> dict[str, int]:
+    """Count items by what limits count, the most frequent first; each is named as the first of them spells it."""
+    names: dict[str, str] = {}
+    counts: Counter[str] = Counter()
+    for item in items:
+        names.setdefault(item.counted, item.type or item.kind)
+        counts[item.counted] += 1
+    return {names[counted]: number for counted, number in sorted(counts.items(), key=lambda each: (-each[1], each[0]))}
 
 
 def make_plan(
@@ -223,4 +242,7 @@ def _key(plan_id: str) -> str:
 
 
 def _unknown(plan_id: str) -> Unknown:
-    return Unknown(f"There is no plan '{one_line(plan_id, 80)}'; list the plans with GET /api/plans.")
+    return Unknown(
+        f"There is no plan '{one_line(plan_id, 80)}'; a plan has the id of the run that made it: see 'steward "
+        "runs' or GET /api/plans."
+    )

@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
@@ -15,6 +15,7 @@ from shared_code.resource_ids import group_key, key, scopes_of, type_and_name
 from shared_code.store import Store
 from shared_code.tag_formats import is_guid
 from shared_code.times import text_of
+from shared_code.versions import Expected, put
 
 FOLDER = "snoozes"
 LONGEST = timedelta(days=366)
@@ -23,7 +24,9 @@ LONGEST_ID = 2048
 LONGEST_REASON = 1000
 LONGEST_NAME = 256
 
-_ID = re.compile("[0-9a-f]{64}")
+SNOOZE_ID = "[0-9a-f]{64}"
+"""The form of a snooze's id."""
+_ID = re.compile(SNOOZE_ID)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _EXAMPLE = "write it as in 2026-12-31 or 2026-12-31T18:00:00Z"
 
@@ -54,11 +57,18 @@ class Snooze(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def sentence(self) -> str:
-        """Who wants what left alone, until when and why."""
+        """Until when it is left alone, who wants that, and why."""
         why = one_line(self.reason, LONGEST_REASON)
         if self.until is None:
             return why
-        return f"snoozed until {text_of(self.until)} by {one_line(self.by, LONGEST_NAME)}: {why}"
+        return f"until {text_of(self.until)} by {one_line(self.by, LONGEST_NAME)}: {why}"
+
+
+class Found(NamedTuple):
+    """A snooze as it was read, and the etag of that version."""
+
+    snooze: Snooze
+    etag: str
 
 
 _decode = msgspec.json.Decoder(Snooze).decode
@@ -88,7 +98,7 @@ def until_of(text: str, now: datetime) -> datetime:
     except (ValueError, OverflowError):
         raise InvalidRequest(f"'{shown}' is no day or time; {_EXAMPLE}.") from None
     if until <= now:
-        raise InvalidRequest(f"'{shown}' has passed; a snooze lasts until a time that is to come.")
+        raise InvalidRequest(f"'{shown}' has passed; snooze until a day or a time that is to come.")
     if until - now > LONGEST:
         raise InvalidRequest(
             f"'{shown}' is more than {LONGEST.days} days ahead; snooze until an earlier day, or protect it by a tag."
@@ -102,7 +112,17 @@ class Snoozes:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def set(self, rule: str, resource_id: str, *, until: str, by: str, reason: str, now: datetime) -> Snooze:
+    def set(
+        self,
+        rule: str,
+        resource_id: str,
+        *,
+        until: str,
+        by: str,
+        reason: str,
+        now: datetime,
+        expected: Expected | None = None,
+    ) -> Snooze:
         """Snooze a rule for a resource, over any earlier snooze of the two.
 
         Args:
@@ -112,9 +132,11 @@ class Snoozes:
             by: who wants it.
             reason: why.
             now: aware.
+            expected: what has to be there; None for whatever is.
 
         Raises:
             InvalidRequest: one of them will not do.
+            AlreadyExists, Changed: something else is there than expected.
             StoreError: the store cannot be written.
         """
         check_names(rule, resource_id)
@@ -132,7 +154,7 @@ class Snoozes:
             reason=one_line(reason, LONGEST_REASON),
             at=now.astimezone(UTC),
         )
-        self._store.write(_key(snooze_id(rule, resource_id)), msgspec.json.encode(snooze))
+        put(self._store, _key(snooze_id(rule, resource_id)), msgspec.json.encode(snooze), expected)
         return snooze
 
     def remove(self, snooze: str) -> None:
@@ -153,10 +175,20 @@ class Snoozes:
             Unknown: there is none of that id.
             StoreError: the store cannot be read.
         """
-        stored = self._store.read(_key(snooze))
-        if stored is None:
+        found = self.find(snooze)
+        if found is None:
             raise _unknown(snooze)
-        return _read(snooze, stored.data)
+        return found.snooze
+
+    def find(self, snooze: str) -> Found | None:
+        """Return the snooze of that id and its version; None if there is none.
+
+        Raises:
+            Unknown: that is no id of a snooze.
+            StoreError: the store cannot be read.
+        """
+        stored = self._store.read(_key(snooze))
+        return None if stored is None else Found(_read(snooze, stored.data), stored.etag)
 
     def all(self) -> dict[str, Snooze]:
         """Return every snooze by its id (`snooze_id`), in force or not.
@@ -171,16 +203,19 @@ class Snoozes:
                 found[name] = _read(name, stored.data)
         return found
 
-    def active(self, rule: str, resource_id: str, now: datetime) -> Snooze | None:
-        """Return the snooze of that rule and resource if it is in force; None only if there is certainly none.
+    def page(self, limit: int, after: str | None = None) -> tuple[dict[str, Snooze], str | None]:
+        """Return some snoozes by their ids, in their order, and after which to go on; None at the end.
+
+        Args:
+            limit: how many at most.
+            after: only those after this id.
 
         Raises:
             StoreError: the store cannot be read.
         """
-        name = snooze_id(rule, resource_id)
-        stored = self._store.read(_key(name))
-        snooze = _read(name, stored.data) if stored is not None else None
-        return snooze if snooze is not None and snooze.is_active(now) else None
+        names = sorted(name for name in self._ids() if after is None or name > after)
+        found = {name: each.snooze for name in names[:limit] if (each := self.find(name))}
+        return found, names[limit - 1] if len(names) > limit else None
 
     def remove_expired(self, before: datetime) -> int:
         """Remove the snoozes that ended before a time, and return how many; a damaged one stays.

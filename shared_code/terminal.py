@@ -1,9 +1,9 @@
 """What a person in front of a terminal sees: tables, progress and closing lines; every foreign text made safe."""
 
 import sys
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from heapq import nsmallest
 from typing import TYPE_CHECKING, Any
 
 from rich import box
@@ -20,7 +20,7 @@ from shared_code.foreign_text import one_line
 from shared_code.group_changes import GroupChange
 from shared_code.model import UNREAD, Finding, Reading, ResourceGroup
 from shared_code.outcomes import Outcome, Result
-from shared_code.plan import Action, Plan
+from shared_code.plan import Action, Plan, by_type
 from shared_code.runs import Mode, Progress, Run, RunStatus
 from shared_code.schedule_preview import Preview
 from shared_code.times import duration_text, text_of
@@ -249,10 +249,11 @@ def show_findings(findings: Iterable[Finding], total: int) -> None:
         out.print(f"… and {total - shown:,} more findings: all are in the report.")
 
 
-def show_plan(plan: Plan) -> None:
-    """Print a plan: what whoever applies it has to know, and then each item with its reason."""
+def show_plan(plan: Plan, refusal: str | None) -> None:
+    """Print a plan: what whoever applies it has to know, each item with its reason, and how to apply it or why not."""
     out = console()
-    out.print(f"{plan.id}  {len(plan.items):,} change{'' if len(plan.items) == 1 else 's'}", soft_wrap=True)
+    number = len(plan.items)
+    out.print(f"{plan.id}  {number:,} {plan.things.removesuffix('s' if number == 1 else '')}", soft_wrap=True)
     for name, value in {
         "job": plan.job,
         "created": text_of(plan.created),
@@ -261,17 +262,25 @@ def show_plan(plan: Plan) -> None:
     }.items():
         out.print(f"  {name:<24} {value}", soft_wrap=True)
     if plan.has(Action.DELETE):
-        counts = Counter(item.type or item.kind for item in plan.items)
-        kinds = ", ".join(f"{number:,} {one_line(name)}" for name, number in counts.most_common())
-        out.print(f"  {'deletes':<24} {kinds}", soft_wrap=True)
+        kinds = ", ".join(f"{count:,} {one_line(name)}" for name, count in by_type(plan.items).items())
+        within = sum(len(item.members) for item in plan.items)
+        whole = f"; {number + within:,} with what is in them" if within else ""
+        out.print(f"  {'deletes':<24} {kinds}{whole}", soft_wrap=True)
     for item, _ in zip(plan.items, range(LONGEST_TABLE), strict=False):
         out.print(f"{item.mode} {one_line(item.rule)}: {one_line(item.words, LONGEST_TEXT)}", soft_wrap=True)
         out.print(
             f"  {one_line(item.resource_id, LONGEST_TEXT)}: {one_line(item.reason, LONGEST_TEXT)}", soft_wrap=True
         )
-    if len(plan.items) > LONGEST_TABLE:
-        out.print(f"… and {len(plan.items) - LONGEST_TABLE:,} more: 'steward plan {plan.id} --json' has them all.")
-    out.print(f"To apply it: steward apply {plan.id} --digest {plan.digest}", soft_wrap=True)
+    if number > LONGEST_TABLE:
+        out.print(f"… and {number - LONGEST_TABLE:,} more: 'steward plan {plan.id} --json' has them all.")
+    if not plan.items:
+        out.print("There is nothing to apply.")
+    elif refusal:
+        out.print(
+            f"Applying all of it is refused now: {one_line(refusal, LONGEST_TEXT)}", style="yellow", soft_wrap=True
+        )
+    else:
+        out.print(f"To apply it: steward apply {plan.id} --digest {plan.digest}", soft_wrap=True)
 
 
 def show_outcomes(outcomes: Iterable[Outcome], total: int) -> None:
@@ -291,11 +300,12 @@ def show_outcomes(outcomes: Iterable[Outcome], total: int) -> None:
 
 
 def show_decisions(decisions: Iterable[Decision], total: int) -> None:
-    """Print the first decisions that something may come of, each with its reasons, and how many others there are."""
+    """Print decisions that something may come of, what is planned first, and how many others there are."""
     out = console()
     shown = 0
-    telling = (each for each in decisions if each.decision in (Decided.PLANNED, Decided.WAITING, Decided.UNREAD))
-    for each, _ in zip(telling, range(LONGEST_TABLE), strict=False):
+    order = (Decided.PLANNED, Decided.UNREAD, Decided.WAITING)
+    telling = (each for each in decisions if each.decision in order)
+    for each in nsmallest(LONGEST_TABLE, telling, key=lambda each: order.index(each.decision)):
         style = "red" if each.decision is Decided.PLANNED else "yellow"
         out.print(
             f"{each.decision} {one_line(each.rule)}: {one_line(each.detail, LONGEST_TEXT)}", style=style, soft_wrap=True

@@ -1,6 +1,9 @@
 """Applying a plan: what is refused, what is written, and that no death or repetition changes the end."""
 
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import msgspec
@@ -8,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared_code.apply import PER_SUBSCRIPTION, _lanes
+from shared_code.apply import PER_SUBSCRIPTION, _await, _lanes
 from shared_code.errors import Damaged, Fenced, Refused, StoreError, Unknown
 from shared_code.model import TagChange
-from shared_code.outcomes import Marks, Outcome, Result
+from shared_code.outcomes import Mark, Marks, Outcome, Result
 from shared_code.outputs import OUTCOMES
 from shared_code.permission import Terms
-from shared_code.plan import Plan, PlanItem, Plans
+from shared_code.plan import Plan, PlanItem, Plans, digest_of
 from shared_code.runs import Progress, RunStatus
 from shared_code.stop import Stop
 from shared_code.store import Store
@@ -68,6 +71,25 @@ class TestRefusals:
 
     def test_ids_that_are_not_in_the_plan(self) -> None:
         assert "is not in plan" in self.refused(only=(A, group_id(ONE, "other")))
+
+    def test_several_ids_that_are_not_in_the_plan(self) -> None:
+        foreign = (group_id(ONE, "x"), group_id(ONE, "y"), group_id(ONE, "z"))
+
+        assert self.refused(only=foreign).startswith(f"'{foreign[0]}' and 2 more")
+        assert self.refused(only=foreign[:2]).startswith(f"'{foreign[0]}' and 1 more")
+        assert "more" not in self.refused(only=foreign[:1])
+
+    def test_an_id_that_is_not_in_the_subscription_of_its_item(self) -> None:
+        """Armed is the subscription that the id itself names."""
+        lying = msgspec.structs.replace(planned(C, OWNER, {}), subscription_id=ONE)
+        plan = msgspec.structs.replace(self.plan, items=(lying,), digest="")
+        self.plan = msgspec.structs.replace(plan, digest=digest_of(plan))
+        self.store.write(f"plans/{PLANNED}.json", msgspec.json.encode(self.plan))
+        self.objects = dict(self.store.objects)
+
+        said = self.refused(Terms((ONE,), 1000, 1.0))
+
+        assert said.startswith(f"'{C}' is not certainly in subscription '{ONE}'")
 
     def test_no_ids_are_not_all(self) -> None:
         assert "nothing would be applied" in self.refused(only=())
@@ -126,6 +148,7 @@ class TestOutcomes:
         assert (told[0], told[-1]) == (Progress(0, 3, "changes"), Progress(3, 3, "changes"))
         outcome = by_scope(applied.outcomes)[B.casefold()]
         assert (outcome.before, outcome.after) == ({"env": "prod"}, {"env": "prod", "owner": "x@example.com"})
+        assert (outcome.change, outcome.rule, outcome.writes) == (OWNER, "r", 1)
 
     def test_only_what_is_named_is_changed_in_any_spelling(self) -> None:
         store = MemoryStore()
@@ -146,6 +169,19 @@ class TestOutcomes:
 
         assert [each.resource_id for each in applied.outcomes] == [A]
         assert (azure.now[B], azure.now[C]) == ({}, {})
+
+    @pytest.mark.parametrize("spell", [str.upper, str.lower])
+    def test_an_armed_subscription_is_armed_in_any_spelling(self, spell: Callable[[str], str]) -> None:
+        """Of the settings as of the plan, for people as for the timer."""
+        for item in (str.upper, str.lower):
+            for automatic in (False, True):
+                store, azure = MemoryStore(), ModelTags({A: {}})
+                one = planned(A, OWNER, {}, mode=RuleMode.AUTOMATIC)
+                plan = save(store, [msgspec.structs.replace(one, subscription_id=item(ONE))])
+
+                applied = perform(plan, azure, means(store), Terms((spell(ONE),), 1, 1.0), automatic=automatic)
+
+                assert applied.counts["changed"] == 1
 
     def test_a_failure_fails_the_run_and_leaves_the_others_alone(self) -> None:
         store = MemoryStore()
@@ -172,6 +208,8 @@ class TestOutcomes:
 
         assert len(azure.sent) == 1
         assert applied.counts == {"changed": 1, "skipped": 2, "failed": 0}
+        assert [each.writes for each in applied.outcomes] == [1, 0, 0]
+        assert [azure.calls[each.resource_id] > 0 for each in applied.outcomes] == [True, False, False]
         status, error = applied.verdict
         assert (status, "Changes are stopped" in (error or "")) == (RunStatus.REFUSED, True)
 
@@ -210,8 +248,24 @@ class TestRepetition:
         applied = perform(plan, azure, means(store, AGAIN))
 
         assert applied.counts == {"changed": 2, "skipped": 1, "failed": 0}
-        assert (by_scope(applied.outcomes)[A.casefold()].reason or "").startswith(f"run {APPLYING} applied it already")
+        left = by_scope(applied.outcomes)[A.casefold()]
+        assert (left.reason or "").startswith(f"run {APPLYING} applied it already")
+        assert (left.outcome, left.writes, left.before, left.after) == (Result.SKIPPED, 0, None, None)
         assert len(azure.sent) == 3
+
+    def test_what_another_run_began_is_left_alone(self) -> None:
+        """It died before it said how it ended: only that run goes on with it."""
+        store = MemoryStore()
+        azure, plan = three(store)
+        Marks(store, PLANNED).begin(0, Mark(run=AGAIN, begun=NOW, before={}))
+
+        applied = perform(plan, azure, means(store))
+
+        assert applied.counts == {"changed": 2, "skipped": 1, "failed": 0}
+        assert applied.outcomes[0].reason == (
+            f"run {AGAIN} began it on 2026-11-22T06:00:00Z and its end is not known; let a new run make a plan"
+        )
+        assert azure.calls[A] == 0
 
     def test_what_another_run_undid_is_not_written_again(self) -> None:
         store = MemoryStore()
@@ -251,6 +305,35 @@ class TestRepetition:
         assert applied.verdict[0] is RunStatus.REFUSED
         assert "is not armed" in str(applied.stopped)
 
+    def test_what_has_ended_is_not_looked_at_again_when_a_run_goes_on(self) -> None:
+        """The first outcome is the outcome, whatever others have done since."""
+        store = MemoryStore()
+        azure, plan = three(store)
+        with pytest.raises(OutOfTime):
+            perform(plan, azure, means(store, checkpoint=raises(OutOfTime, azure, 1)))
+        ended = {number: each.mark.outcome for number, each in Marks(store, PLANNED).all().items()}
+        calls = azure.calls.copy()
+        azure.somebody_else(A, {"owner": "operator@example.com"})
+
+        applied = perform(plan, azure, means(store))
+
+        assert ended[0] == applied.outcomes[0]
+        assert {scope for scope in (A, B, C) if azure.calls[scope] != calls[scope]} == {
+            item.resource_id for number, item in enumerate(plan.items) if number not in ended
+        }
+
+    def test_a_run_that_had_begun_everything_goes_on_with_it(self) -> None:
+        """It is no repetition: what is its own is brought to its end."""
+        store = MemoryStore()
+        azure, plan = three(store)
+        for number, item in enumerate(plan.items):
+            Marks(store, PLANNED).begin(number, Mark(run=APPLYING, begun=NOW, before=item.seen))
+
+        applied = perform(plan, azure, means(store))
+
+        assert applied.verdict == (RunStatus.SUCCEEDED, None)
+        assert applied.counts == {"changed": 3, "skipped": 0, "failed": 0}
+
 
 def raises(kind: type[BaseException], azure: ModelTags, after: int) -> object:
     def checkpoint() -> None:
@@ -275,6 +358,52 @@ class TestInterruptions:
         done = [each.resource_id for each in recorded(store) if each.outcome is Result.CHANGED]
         assert done == [scope for scope, _, _ in azure.sent]
         assert all(marked.mark.outcome is not None for marked in Marks(store, PLANNED).all().values())
+
+    @pytest.mark.parametrize("kind", [OutOfTime, Fenced, StoreError])
+    def test_a_run_that_goes_on_tells_nothing_yet(self, kind: type[BaseException]) -> None:
+        """Whoever goes on with it tells it all."""
+        store = MemoryStore()
+        azure, plan = three(store)
+
+        with pytest.raises(kind):
+            perform(plan, azure, means(store, checkpoint=raises(kind, azure, 1)))
+
+        assert f"runs/{APPLYING}/{OUTCOMES}" not in store.objects
+
+    def test_an_accident_ends_it_and_what_was_done_is_told(self) -> None:
+        """Whatever it is."""
+        store = MemoryStore()
+        azure, plan = three(store)
+
+        with pytest.raises(ZeroDivisionError):
+            perform(plan, azure, means(store, checkpoint=raises(ZeroDivisionError, azure, 1)))
+
+        done = [each.resource_id for each in recorded(store) if each.outcome is Result.CHANGED]
+        assert done == [scope for scope, _, _ in azure.sent] != []
+
+    def test_between_two_items_of_one_resource_it_ends_too(self) -> None:
+        """The item it is at is ended, and the next one is not begun."""
+        store, azure = MemoryStore(), ModelTags({A: {"env": "Prod"}})
+        change = TagChange(set={"env": "prod"})
+        plan = save(store, [planned(A, OWNER, azure.now[A], "a"), planned(A, change, azure.now[A], "b")])
+        told = threading.Event()
+
+        def wait() -> None:
+            if azure.sent:
+                told.wait(10)
+                time.sleep(0.05)  # In which the engine halts.
+
+        def checkpoint() -> None:
+            if azure.sent:
+                told.set()
+                raise OutOfTime
+
+        azure.before_call = wait
+        with pytest.raises(OutOfTime):
+            perform(plan, azure, means(store, checkpoint=checkpoint))
+
+        marks = Marks(store, PLANNED).all()
+        assert {number: each.mark.outcome is not None for number, each in marks.items()} == {0: True}
 
     def test_a_process_that_was_taken_over_records_nothing(self) -> None:
         store = MemoryStore()
@@ -457,11 +586,27 @@ def test_subscriptions_take_turns_and_share_their_workers() -> None:
     store = MemoryStore()
     items = [planned(group_id(one, str(number)), OWNER, {}) for one in SUBSCRIPTIONS for number in range(20)]
 
-    lanes = _lanes(save(store, [*items, planned(items[0].resource_id, OWNER, {}, "other")]), range(41))
+    lanes = _lanes(save(store, [*items, planned(items[0].resource_id.upper(), OWNER, {}, "other")]), range(41))
 
     assert len(lanes) == 2 * PER_SUBSCRIPTION
     assert lanes[0] is lanes[2] is not lanes[1]
     assert [len(resource) for resource in lanes[0]] == [2, *[1] * 19]
+
+
+def test_whoever_presses_ctrl_c_again_and_again_waits_all_the_same() -> None:
+    """The threads may be writing."""
+    waits: list[bool] = []
+
+    class Pool(ThreadPoolExecutor):
+        def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+            super().shutdown(wait, cancel_futures=cancel_futures)
+            waits.append(wait and cancel_futures)
+            if len(waits) < 3:
+                raise KeyboardInterrupt
+
+    _await(Pool())
+
+    assert waits == [True, True, True]
 
 
 def test_many_threads_change_everything_once() -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from shared_code.errors import Damaged, InvalidRequest, KeyReused, Refused, StewardError, Unknown
+from shared_code.errors import Damaged, InvalidRequest, KeyReused, Refused, StewardError, Stopped, Unknown
 from shared_code.model import TagChange
 from shared_code.permission import terms_of
 from shared_code.plan import Plan, Plans, digest_of
@@ -14,6 +14,7 @@ from shared_code.run_requests import KEY_KEPT, Wanted
 from shared_code.runs import APPLY_PLAN, UNDO_RUN, Mode, Order, Run, RunScope, RunStatus, TriggeredBy
 from shared_code.settings import configure
 from tests.applying import PLANNED, planned, save
+from tests.azure_model import AzureModel
 from tests.changing import (
     JOB,
     ONE,
@@ -30,6 +31,10 @@ from tests.changing import (
     take_back,
     toml,
 )
+from tests.cleaning import ONE as ONLY
+from tests.cleaning import cleaning, item_of
+from tests.cleaning import save as save_deletions
+from tests.cleaning import toml as cleanup_toml
 from tests.tag_model import ModelTags, Trouble
 from tests.world import NOON, World
 
@@ -228,6 +233,36 @@ class TestApply:
         run = performed(world, approve(world, save(world.store, [])))
 
         assert (run.status, counted(run)) == (RunStatus.SUCCEEDED, {})
+
+
+class TestRefusal:
+    """Whoever shows a plan can say beforehand what an approval of all of it would be told."""
+
+    def test_none_where_it_would_become_a_run(self, world: World, plan: Plan) -> None:
+        """And none is made."""
+        assert requests_of(world).refusal(plan) is None
+        assert runs(world) == []
+
+    @pytest.mark.parametrize(
+        "happen", [row[1] for row in TestApply.CIRCUMSTANCES], ids=[row[0] for row in TestApply.CIRCUMSTANCES]
+    )
+    def test_the_sentence_is_that_of_the_request(
+        self, world: World, plan: Plan, happen: Callable[[World], object]
+    ) -> None:
+        happen(world)
+
+        with pytest.raises(Refused) as raised:
+            approve(world, plan)
+
+        assert requests_of(world).refusal(plan) == str(raised.value)
+
+    def test_a_plan_that_is_gone_or_changed(self, world: World, plan: Plan) -> None:
+        """It was shown a moment ago, and cannot be applied any more."""
+        world.store.write(f"plans/{PLANNED}.json", b"{")
+        assert f"lan '{PLANNED}'" in (requests_of(world).refusal(plan) or "")
+
+        world.store.delete(f"plans/{PLANNED}.json")
+        assert (requests_of(world).refusal(plan) or "").startswith(f"There is no plan '{PLANNED}'")
 
 
 def test_the_terms_are_those_of_the_job() -> None:
@@ -468,3 +503,36 @@ def test_requests_share_what_the_process_knows_of_the_stop(world: World, plan: P
 
     with pytest.raises(Refused, match="Changes are stopped"):
         requests.apply(order, TriggeredBy.CLI)
+
+
+class TestDeletions:
+    """A plan that deletes is asked for in the same way, and never taken back."""
+
+    def begin(self, content: bytes | None = None) -> tuple[World, AzureModel, Plan]:
+        """A disk that nobody needs, and a plan to delete it; it is noon."""
+        world, model = cleaning(content)
+        return world, model, save_deletions(world, item_of(world, model, model.put(model.new_group(), "disk", "one")))
+
+    @pytest.mark.parametrize(("window", "is_open"), [("11:00-12:01", True), ("12:01-11:59", False)])
+    def test_the_window(self, window: str, *, is_open: bool) -> None:
+        """Whoever asks while it is shut is told at once, and the plan is not lost."""
+        world, _, plan = self.begin(cleanup_toml(ONLY, delete_window=window))
+
+        if is_open:
+            assert approve(world, plan).status is RunStatus.QUEUED
+            return
+        with pytest.raises(Stopped, match=f"jobs.cleanup.delete_window is {window}"):
+            approve(world, plan, key="k")
+        assert (runs(world), [*world.store.keys("requests")]) == ([], [])
+        world.pass_time(minutes=1)
+        assert approve(world, plan, key="k").status is RunStatus.QUEUED
+
+    def test_what_is_deleted_cannot_be_undone(self) -> None:
+        """It is said where to read what it was; no run is made that could only fail."""
+        world, model, plan = self.begin()
+        run = performed(world, approve(world, plan))
+        assert (counted(run), len(model.sent)) == ({"deleted": 1}, 1)
+
+        with pytest.raises(Refused, match=f"tombstones/{plan.id}/ in the store: see the runbook recover-after-a-wrong"):
+            take_back(world, run.id, key="k")
+        assert (runs(world), [*world.store.keys("requests")]) == ([run.id], [])

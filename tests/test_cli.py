@@ -113,6 +113,7 @@ class TestHelpAndJson:
             assert (tmp_path / "new" / "folder" / name).read_bytes() == kept.read_bytes()
 
 
+NO_PLAN = "a plan has the id of the run that made it: see 'steward runs' or GET /api/plans."
 NO_JOB = "There is no job 'paint'; there are cleanup, list-resource-groups, tag-audit, watchdog."
 
 
@@ -147,8 +148,8 @@ class TestExitCodes:
             (("run", "paint"), NO_JOB),
             (("runs", "--job", "paint"), NO_JOB),
             (("show", "x"), "There is no run 'x'; list the runs with 'steward runs' or GET /api/runs."),
-            (("plan", "../x"), "There is no plan '../x'; list the plans with GET /api/plans."),
-            (("apply", "x", "--digest", "y"), "There is no plan 'x'; list the plans with GET /api/plans."),
+            (("plan", "../x"), f"There is no plan '../x'; {NO_PLAN}"),
+            (("apply", "x", "--digest", "y"), f"There is no plan 'x'; {NO_PLAN}"),
             (("undo", "x"), "There is no run 'x'; list the runs with 'steward runs' or GET /api/runs."),
             (("cancel", "../x"), "There is no run '../x'; list the runs with 'steward runs' or GET /api/runs."),
             (("run", JOB, "--output", __file__), f"--output is '{__file__}', which is no folder; name a folder."),

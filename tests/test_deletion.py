@@ -1,21 +1,45 @@
 """Deleting one thing: what is looked at again, what is saved first, and what is said of the end."""
 
+import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import msgspec
 import pytest
 
+from shared_code.acting import Done
 from shared_code.apply import Applied
-from shared_code.deletion import PATIENCE, TRIES, VOLATILE, Presence, Seen, difference, look
+from shared_code.cleanup_rule import Judged, Rule
+from shared_code.cleanup_settings import RuleSettings
+from shared_code.deletion import (
+    LONGEST_LOOK,
+    LONGEST_WAIT,
+    PATIENCE,
+    SHORTEST_WAIT,
+    TRIES,
+    VOLATILE,
+    Presence,
+    Removal,
+    Seen,
+    difference,
+    look,
+    out_of_scope,
+    remove,
+    unplanned,
+)
 from shared_code.errors import Fenced, StoreError
-from shared_code.model import Subscription
+from shared_code.jobs.removing import removal_of, rules_of
+from shared_code.model import Resource, Subscription, Tags
 from shared_code.outcomes import Marks, Outcome, Result
-from shared_code.plan import Plan
+from shared_code.plan import Plan, PlanItem
+from shared_code.ports import Followed
 from shared_code.runs import RunStatus
+from shared_code.settings import Cleanup, configure
 from shared_code.snoozes import Snoozes
 from shared_code.unfinished import completed
 from shared_code.work import Work
@@ -23,6 +47,7 @@ from tests.azure_model import FAULTS, AzureModel, Deleted, Ending
 from tests.cleaning import (
     AGAIN,
     APPLYING,
+    JOB,
     ONE,
     PLANNED,
     TWO,
@@ -73,12 +98,53 @@ class Scene:
     def outcome(self, run: str = APPLYING) -> Outcome:
         return only(self.applied(run))
 
+    def alone(
+        self, halted_after: int = 1_000_000, item: PlanItem | None = None, **changes: Any
+    ) -> tuple[Done, list[float]]:
+        """Delete it without an engine; say what became of it, and how long each wait was."""
+        self.model.run = APPLYING
+        work = work_for(self.world, self.model, APPLYING)
+        settings = work.configuration.jobs[JOB]
+        assert isinstance(settings, Cleanup)
+        hand = Alone(self.world, halted_after)
+        removal: Removal = replace(removal_of(work, settings), **changes)
+        return remove(item or self.plan.items[0], hand, removal), hand.pauses
+
+    def rule(self) -> tuple[Rule, RuleSettings]:
+        """The rule of the item, and what the operator says of it."""
+        settings = configure(self.world.toml, "steward.toml", {}).jobs[JOB]
+        assert isinstance(settings, Cleanup)
+        return rules_of(settings)[self.plan.items[0].rule]
+
     def check_untouched(self, outcome: Outcome, reason: str) -> None:
         """Nothing was sent, nothing saved, and the reason says why."""
         assert (outcome.outcome, outcome.writes, outcome.tombstone) == (Result.SKIPPED, 0, None)
         assert reason in (outcome.reason or "")
         assert (self.model.sent, tombstones(self.world.store)) == ([], [])
         assert Marks(self.world.store, PLANNED).all() == {}
+
+
+class Alone:
+    """A hand without an engine, that is told to stop after so many waits."""
+
+    def __init__(self, world: World, halted_after: int) -> None:
+        self.plan, self.number = PLANNED, 0
+        self.begun_with: Tags | None = None
+        self.pauses: list[float] = []
+        self._world, self._halted_after = world, halted_after
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self._world.sleep(seconds)
+
+    def halted(self) -> bool:
+        return len(self.pauses) >= self._halted_after
+
+    def may_write(self) -> None:
+        """It always may."""
+
+    def begin(self, before: Tags) -> None:
+        """Nobody else does."""
 
 
 @pytest.fixture(name="scene")
@@ -155,6 +221,60 @@ class TestDeleted:
         assert scene.world.now - begun >= timedelta(seconds=2 + 4 + 8)
         assert scene.model.calls[f"target {scene.key}"] == TRIES + 1
 
+    def test_its_subscription_is_known_in_any_spelling(self, scene: Scene) -> None:
+        item = msgspec.structs.replace(scene.plan.items[0], subscription_id="5E")
+
+        done, _ = scene.alone(item=item, subscriptions={"5e": scene.model.subs[ONE]})
+
+        assert done.result is Result.DELETED
+
+    def test_azure_cannot_just_now_and_is_given_more_time_each_time(self, scene: Scene) -> None:
+        scene.end(answers=("conflict",) * TRIES)
+
+        assert scene.alone()[1][: TRIES - 1] == [2, 4, 8]
+
+    def test_gone_when_it_is_asked_for_again(self, scene: Scene) -> None:
+        """The first try was refused, or was not: who knows what it has done."""
+        scene.end(answers=("conflict",))
+        scene.at("delete", Act("vanish", (scene.own,)), call=1)
+
+        outcome = scene.outcome()
+
+        assert (outcome.outcome, outcome.reason, outcome.writes) == (Result.DELETED, None, 2)
+
+    def test_azure_gives_another_address_to_ask_each_time(self, scene: Scene) -> None:
+        """Each is asked once; where it gives none, the last one is asked again."""
+        asked: list[str] = []
+
+        class Moving(AzureModel):
+            def __init__(self, model: AzureModel) -> None:
+                self.__dict__ = model.__dict__
+
+            def follow(self, operation: str) -> Followed:
+                asked.append(operation.removeprefix(scene.key))
+                followed = super().follow(operation)
+                moved = None if len(asked) == 2 else f"{operation}+"
+                return followed if followed.ended else msgspec.structs.replace(followed, operation=moved)
+
+        scene.end(looks=4)
+        outcome = only(scene.applied(work=lambda work: replace(work, remover=Moving(scene.model))))
+
+        assert outcome.outcome is Result.DELETED
+        assert [each.count("+") for each in asked] == [0, 1, 1, 2]
+
+    def test_what_lies_below_it_goes_along(self) -> None:
+        """It is in the tombstone; only a resource group is exported."""
+        world, model = cleaning()
+        own = model.put(model.new_group(), "disk", "one")
+        below = model.put(own, "account", "store", tags={"env": "dev"})
+        plan = save(world, item_of(world, model, own))
+
+        assert only(carry(world, model, plan)).outcome is Result.DELETED
+
+        [saved] = tombstones(world.store)
+        assert ([(each.id, each.tags) for each in saved.members], saved.template) == ([(below, {"env": "dev"})], None)
+        assert not model.calls[f"template {own.casefold()}"]
+
     def test_with_everything_in_it(self) -> None:
         """What was in the group, and what Azure exports of it, is in the tombstone."""
         scene = group()
@@ -188,7 +308,7 @@ class TestFailed:
         assert outcome.reason == "it is still there: it was rolled back"
         assert applied.verdict == (
             RunStatus.FAILED,
-            f"Not changed as planned: {scene.own}: it is still there: it was rolled back",
+            f"Not deleted as planned: {scene.own}: it is still there: it was rolled back",
         )
 
     def test_a_group_of_which_a_part_is_gone(self) -> None:
@@ -223,6 +343,34 @@ class TestFailed:
 
         assert (outcome.outcome, outcome.writes) == (Result.FAILED, TRIES)
         assert outcome.reason == f"it is still there: {FAULTS[fault]()}"
+
+    @pytest.mark.parametrize("fault", ["trouble", "throttled", "unreadable", "forbidden"])
+    def test_rolled_back_while_nobody_could_ask(self, scene: Scene, fault: str) -> None:
+        """Azure is asked on, and its word is heard."""
+        scene.end(looks=3, end="failed")
+        scene.at("follow", Fault(fault))
+
+        outcome = scene.outcome()
+
+        assert (outcome.outcome, outcome.reason) == (Result.FAILED, "it is still there: it was rolled back")
+
+    def test_refused_and_then_nobody_can_tell(self, scene: Scene) -> None:
+        """Nobody says that it is still there before that is seen."""
+        scene.end(answers=("locked",))
+        scene.at("target", Fault("trouble"), call=1)
+        scene.at("target", Fault("unreadable"), call=2)
+
+        outcome = scene.outcome()
+
+        assert (outcome.outcome, scene.model.calls[f"target {scene.key}"]) == (Result.FAILED, 4)
+
+    def test_refused_since_somebody_else_deletes_it(self, scene: Scene) -> None:
+        """It is waited for like any other."""
+        scene.end(answers=("locked",))
+        scene.at("target", Fault("trouble"), call=1)
+        scene.at("target", Act("vanish", (scene.own,)), call=2)
+
+        assert scene.outcome().outcome is Result.DELETED
 
     def test_somebody_attaches_it_just_before(self, scene: Scene) -> None:
         """Azure says that it is in use."""
@@ -288,21 +436,85 @@ class TestDeleting:
         assert (outcome.outcome, outcome.reason) == (Result.DELETING, f"Azure accepted the deletion; {reason}")
         assert pending(scene.world) == [scene.own]
 
+    def test_rolled_back_and_nobody_can_tell_what_is_there(self, scene: Scene) -> None:
+        """Both are said."""
+        scene.end(looks=2, end="failed")
+        for call in range(1, 300):
+            scene.at("target", Fault("forbidden"), call=call)
+
+        outcome = scene.outcome()
+
+        assert outcome.outcome is Result.DELETING
+        assert outcome.reason == "it was rolled back; nobody can tell whether it is there: no role"
+
+    def test_the_pauses_grow(self, scene: Scene) -> None:
+        """From a moment to half a minute, until the patience is spent."""
+        scene.end(answers=("lost",))
+
+        done, pauses = scene.alone()
+
+        assert done.result is Result.DELETING
+        assert (pauses[0], pauses[-1]) == (SHORTEST_WAIT, LONGEST_WAIT)
+        assert all(one <= other <= 2 * one for one, other in pairwise(pauses))
+        assert PATIENCE <= sum(pauses) < PATIENCE + LONGEST_WAIT
+
+    def test_azure_asks_for_more_than_anybody_waits(self, scene: Scene) -> None:
+        class Slow(AzureModel):
+            def __init__(self, model: AzureModel) -> None:
+                self.__dict__ = model.__dict__
+
+            def follow(self, operation: str) -> Followed:
+                return msgspec.structs.replace(super().follow(operation), wait=3600.0)
+
+        scene.end(looks=10_000)
+
+        _, pauses = scene.alone(remover=Slow(scene.model))
+
+        assert set(pauses[1:]) == {LONGEST_WAIT}
+
+    @pytest.mark.parametrize(
+        ("ending", "said"),
+        [
+            ({"looks": 10_000}, "Azure accepted the deletion; Azure is still deleting it"),
+            ({"lag": 10_000}, "Azure accepted the deletion; Azure still shows it"),
+            ({"answers": ("lost",)}, "no answer; Azure still shows it"),
+        ],
+        ids=["followed", "still shown", "lost"],
+    )
+    def test_halted_nobody_waits_once_more(self, scene: Scene, ending: dict[str, Any], said: str) -> None:
+        """Wherever it is at; what is known so far is said."""
+        scene.end(**ending)
+
+        done, pauses = scene.alone(halted_after=3)
+
+        assert (done.result, done.reason, len(pauses)) == (Result.DELETING, said, 3)
+
     def test_halted_while_it_waits(self, scene: Scene) -> None:
-        """Nobody waits any longer; what is known so far is said."""
+        """Nobody waits any longer; what is known so far is recorded, and noted for the next run."""
         scene.end(looks=100)
+        told = threading.Event()
 
         def checkpoint() -> None:
             if scene.model.calls[f"follow {scene.key}"]:
+                told.set()
                 raise Broken
 
-        with pytest.raises(Broken):
-            scene.applied(work=lambda work: replace(work, checkpoint=checkpoint))
+        def sleep(seconds: float) -> None:
+            if scene.model.calls[f"follow {scene.key}"]:
+                told.wait(10)
+                time.sleep(0.05)  # In which the engine halts.
+            scene.world.sleep(seconds)
 
+        begun = scene.world.now
+        with pytest.raises(Broken):
+            scene.applied(work=lambda work: replace(work, checkpoint=checkpoint, sleep=sleep))
+
+        assert scene.world.now - begun < timedelta(seconds=PATIENCE / 2)
         mark = Marks(scene.world.store, PLANNED).all()[0].mark
         assert mark.outcome
         assert mark.outcome.outcome is Result.DELETING
         assert pending(scene.world) == [scene.own]
+        assert [*scene.world.store.lines(f"runs/{APPLYING}/outcomes.ndjson")]
 
 
 class Broken(Exception):
@@ -328,7 +540,10 @@ class TestLeftAlone:
     def test_what_others_did_counts_at_once(self, scene: Scene, act: Act, reason: str) -> None:
         scene.at("target", Act(act.what, (scene.own,)))
 
-        scene.check_untouched(scene.outcome(), reason)
+        applied = scene.applied()
+
+        scene.check_untouched(only(applied), reason)
+        assert (only(applied).unread, applied.verdict) == (False, (RunStatus.SUCCEEDED, None))
 
     @pytest.mark.parametrize("scope", ["group", "subscription"])
     def test_what_protects_what_it_is_in(self, scene: Scene, scope: str) -> None:
@@ -368,7 +583,7 @@ class TestLeftAlone:
             now=scene.world.now,
         )
 
-        scene.check_untouched(scene.outcome(), "snoozed: snoozed until 2027-01-01T00:00:00Z by operator@example.com")
+        scene.check_untouched(scene.outcome(), "snoozed: until 2027-01-01T00:00:00Z by operator@example.com")
 
     def test_seen_too_seldom(self) -> None:
         """What the plan says of it is judged again."""
@@ -411,6 +626,38 @@ class TestLeftAlone:
         assert (outcome.outcome, outcome.reason) == (Result.SKIPPED, "it is not, or no longer, in scope")
         assert model.sent == []
 
+    def test_a_group_with_something_in_it_that_is_not_in_scope(self) -> None:
+        """It would go with the group, whatever the plan says."""
+        world, model = cleaning(toml(ONE, TWO, scope={"exclude_resource_types": ["Microsoft.Storage/*"]}))
+        own = model.new_group(tags={"delete-after": "2026-11-01"})
+        store = model.put(own, "account", "store")
+        plan = save(world, item_of(world, model, own, "expired"))
+
+        outcome = only(carry(world, model, plan))
+
+        assert (outcome.outcome, outcome.reason) == (
+            Result.SKIPPED,
+            f"'{store}', which is in it, is not in scope",
+        )
+        assert (model.sent, tombstones(world.store)) == ([], [])
+
+    def test_a_rule_that_fails(self, scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+        """A fault of the rule is never a reason to delete; the log says where it is."""
+
+        def judge(*_: object) -> Judged:
+            raise ZeroDivisionError
+
+        rule, settings = scene.rule()
+        broken = msgspec.structs.replace(rule, judge=judge)
+
+        done, _ = scene.alone(rules={rule.name: (broken, settings)})
+
+        assert (done.result, done.writes, done.tombstone) == (Result.SKIPPED, 0, None)
+        assert done.reason == ("rule 'unattached-disk' failed unexpectedly with ZeroDivisionError; the log says where")
+        [record] = caplog.records
+        assert (record.getMessage(), record.levelname) == (f"rule=unattached-disk cannot judge {scene.own}", "ERROR")
+        assert record.exc_info
+
     @pytest.mark.parametrize("fault", sorted(FAULTS))
     @pytest.mark.parametrize(
         "place", ["target {key}", "group {key}", "members {group}", f"locks {ONE}", f"denials {ONE}"]
@@ -450,6 +697,11 @@ class TestLeftAlone:
         """Nobody approved that it goes too."""
         scene = group()
         scene.at("group", Act("put", (scene.group, "account", "new")))
+
+        scene.check_untouched(scene.outcome(), "it holds what was not there when the plan was made: ")
+
+    def test_what_came_below_a_resource_since_the_plan(self, scene: Scene) -> None:
+        scene.at("group", Act("put", (scene.own, "account", "new")))
 
         scene.check_untouched(scene.outcome(), "it holds what was not there when the plan was made: ")
 
@@ -527,6 +779,31 @@ class TestJustBefore:
         outcome = scene.outcome()
 
         assert (outcome.outcome, outcome.writes, scene.model.sent) == (Result.SKIPPED, 0, [])
+
+    @pytest.mark.parametrize("late", [LONGEST_LOOK.total_seconds(), -0.001], ids=["at the limit", "set back"])
+    def test_an_old_look_does_not_count(self, scene: Scene, late: float) -> None:
+        """From ten seconds on; and a clock that was set back says nothing about how old it is."""
+        scene.at("delete", lambda _: scene.world.pass_time(seconds=late), Act("tag", (scene.own,)))
+
+        outcome = scene.outcome()
+
+        assert (outcome.outcome, outcome.writes, scene.model.sent) == (Result.SKIPPED, 0, [])
+        assert outcome.reason == "it has changed since the plan was made: 'tags.keep' was added"
+
+    def test_a_young_look_is_enough(self, scene: Scene) -> None:
+        scene.at("delete", lambda _: scene.world.pass_time(seconds=LONGEST_LOOK.total_seconds() - 0.001))
+
+        assert scene.outcome().outcome is Result.DELETED
+        assert scene.model.calls[f"target {scene.key}"] == 2
+
+    def test_halted_it_is_not_asked_again(self, scene: Scene) -> None:
+        """The application ends, and it is looked at once more."""
+        scene.end(answers=("conflict",) * TRIES)
+
+        done, pauses = scene.alone(halted_after=1)
+
+        assert (done.result, done.writes, len(scene.model.sent)) == (Result.FAILED, 2, 2)
+        assert pauses == [2]
 
     def test_gone_before_it_was_sent(self, scene: Scene) -> None:
         """Somebody else has deleted it, and Steward does not say that it did."""
@@ -664,6 +941,41 @@ class TestAfterADeath:
         assert (outcome.before, outcome.writes) == ({}, 0)
         assert pending(scene.world) == [scene.own]
 
+    @pytest.mark.parametrize("gone", [False, True])
+    def test_is_followed_though_its_subscription_is_no_longer_in_scope(self, scene: Scene, *, gone: bool) -> None:
+        """What was begun is told."""
+        die_at_delete(scene, before=False)
+        if gone:
+            scene.model.vanish(scene.group)
+        scene.world.toml = toml(ONE, TWO, scope={"subscriptions": [TWO]})
+
+        outcome = scene.outcome()
+
+        assert outcome.outcome is (Result.DELETED if gone else Result.DELETING)
+        assert len(scene.model.sent) == 1
+
+    @pytest.mark.parametrize(
+        "happen",
+        [
+            say_stop,
+            lambda world: world.pass_time(days=4),
+            lambda world: setattr(world, "toml", toml()),
+            lambda world: setattr(world, "toml", toml(ONE, TWO, delete_window="00:00-00:01")),
+        ],
+        ids=["stopped", "expired", "disarmed", "out of the window"],
+    )
+    def test_is_followed_though_nothing_may_be_deleted_any_more(
+        self, scene: Scene, happen: Callable[[World], None]
+    ) -> None:
+        """Looking is no write, and what was begun must be told."""
+        die_at_delete(scene, before=False)
+        scene.model.vanish(scene.own)
+        happen(scene.world)
+
+        outcome = scene.outcome()
+
+        assert (outcome.outcome, outcome.reason, len(scene.model.sent)) == (Result.DELETED, None, 1)
+
     def test_it_is_gone_meanwhile(self, scene: Scene) -> None:
         """The outcome names the tombstone that the first attempt wrote."""
         scene.end(looks=2)
@@ -758,6 +1070,7 @@ class TestOrder:
         applied = carry(world, model, plan)
 
         assert {each.outcome for each in applied.outcomes} == {Result.DELETED}
+        assert [each.item for each in applied.outcomes] == [0, 1, 2, 3, 4]
         order = [own.rsplit("/", 1)[1] for own, _ in model.sent]
         assert (order[0], order[-1]) == ("nic", "rg-0")
         assert set(order[1:4]) == {"nsg", "ip", "disk"}
@@ -806,10 +1119,18 @@ class TestLook:
 
         assert self.see(self.disk) == Seen(Presence.LEAVING, "Azure is still deleting it")
 
+    def test_azure_does_not_tell_its_state(self) -> None:
+        """Not every type has one."""
+        self.model.things[self.disk.casefold()].state = None  # type: ignore[assignment]  # in the model all have one
+
+        assert self.see(self.disk)[0] is Presence.THERE
+
     def test_gone(self) -> None:
+        """Where its group can be read, nothing else need be."""
         self.model.vanish(self.disk)
 
         assert self.see(self.disk)[0] is Presence.GONE
+        assert not self.model.calls[f"locks {ONE}"]
 
     def test_gone_with_its_group(self) -> None:
         self.model.vanish(self.group)
@@ -840,10 +1161,20 @@ class TestDifference:
 
         assert difference(planned, present) is None
 
+    @pytest.mark.parametrize("name", sorted(VOLATILE))
+    def test_what_changes_by_itself_hides_nothing(self, name: str) -> None:
+        """Whether it stands before what has changed or behind it."""
+        for other in ("a", "z"):
+            assert difference({name: 1, other: 1}, {name: 2, other: 2}) == f"'{other}' has changed"
+
     @pytest.mark.parametrize(
         ("planned", "present", "said"),
         [
             ({"a": 1}, {"a": 2}, "'a' has changed"),
+            ({"a": None}, {"a": {}}, "'a' has changed"),
+            ({"a": []}, {"a": {}}, "'a' has changed"),
+            ({"a": ""}, {"a": []}, "'a' has changed"),
+            ({"a": 1}, {"a": True}, "'a' has changed"),
             ({"a": {"b": 1}}, {"a": {}}, "'a.b' was removed"),
             ({"a": {}}, {"a": {"b": None}}, "'a.b' was added"),
             ({"a": {}}, {"a": None}, "'a' has changed"),
@@ -860,3 +1191,34 @@ class TestDifference:
     )
     def test_says_the_first(self, planned: dict[str, Any], present: dict[str, Any], said: str) -> None:
         assert difference(planned, present) == said
+
+
+class TestGoingAlong:
+    """What would go with a thing: all of it is in scope, and the plan names it."""
+
+    ALL = tuple(Resource(f"/s/{name}", name, type_) for name, type_ in (("a", "t/x"), ("b", "t/y"), ("c", "t/y")))
+
+    @pytest.mark.parametrize(
+        ("excluded", "said"),
+        [
+            ((), None),
+            (("t/x",), "'/s/a', which is in it, is not in scope"),
+            (("t/y",), "'/s/b', which is in it, is not in scope, and 1 more"),
+            (("t/x", "t/y"), "'/s/a', which is in it, is not in scope, and 2 more"),
+        ],
+    )
+    def test_in_scope(self, excluded: tuple[str, ...], said: str | None) -> None:
+        assert out_of_scope(self.ALL, lambda _, type_: type_ not in excluded) == said
+
+    @pytest.mark.parametrize(
+        ("planned", "said"),
+        [
+            (("/s/a", "/S/B", "/s/c", "/s/gone"), None),
+            (("/s/a", "/s/c"), "it holds what was not there when the plan was made: '/s/b'"),
+            (("/s/b",), "it holds what was not there when the plan was made: '/s/a' and 1 more"),
+            ((), "it holds what was not there when the plan was made: '/s/a' and 2 more"),
+        ],
+    )
+    def test_in_the_plan(self, planned: tuple[str, ...], said: str | None) -> None:
+        """However it is spelled; what is no longer there does not matter."""
+        assert unplanned(self.ALL, planned) == said

@@ -1,5 +1,6 @@
 """Limits on one application of a plan: over one of them, nothing is written."""
 
+import msgspec
 import pytest
 
 from shared_code.limits import excess
@@ -85,5 +86,71 @@ def test_what_goes_along_with_a_group_counts_too() -> None:
     assert excess([group], read, 101, 0.25) is None
     assert excess([group], read, 100, 0.25) == "101 deletions are more than the limit of 100 (max_deletions)"
     assert excess([group], read, 101, 0.2) == (
-        "deletions of 100 a.b/c of 400 read in subscription 's' are more than the limit of 80 (max_share 0.2)"
+        "deletions of 100 A.B/c of 400 read in subscription 's' are more than the limit of 80 (max_share 0.2)"
     )
+
+
+def group_of(*members: str, subscription: str = "s", name: str = "g") -> PlanItem:
+    """A resource group that would be deleted with what is in it."""
+    return PlanItem(
+        resource_id=f"/subscriptions/{subscription}/resourceGroups/{name}",
+        subscription_id=subscription,
+        kind=Kind.RESOURCE_GROUP,
+        type="Microsoft.Resources/resourceGroups",
+        rule="expired",
+        mode=RuleMode.APPROVE,
+        reason="so",
+        action=Action.DELETE,
+        seen={},
+        members=members,
+    )
+
+
+def test_a_type_is_said_as_azure_spells_it() -> None:
+    """That of an item, and that of what goes along with one; the first that comes, as they count as one."""
+    own = "/subscriptions/s/resourceGroups/g/providers/A.B/c/"
+    disks = [
+        msgspec.structs.replace(each, type=type_) for each, type_ in zip(items(2), ("A.B/C", "a.b/c"), strict=True)
+    ]
+    read = {"s": {"microsoft.resources/resourcegroups": 50, "a.b/c": 10}}
+
+    assert "of 2 A.B/c of 10 read" in (excess([group_of(f"{own}1", f"{own}2".upper())], read, 500, 0.1) or "")
+    assert "to 2 A.B/C of 10 read" in (excess(disks, read, 500, 0.1) or "")
+
+
+def test_the_spelling_of_a_subscription_is_no_way_around_its_share() -> None:
+    """Ten here and eleven there are twenty-one in one subscription."""
+    mixed = [*items(21, subscription="s")[:10], *items(21, subscription="S")[10:]]
+
+    assert excess(mixed[:20], READ, 500, 0.2) is None
+    assert "21 resources of 100" in (excess(mixed, READ, 500, 0.2) or "")
+
+
+def test_the_spelling_of_an_id_does_not_make_it_two() -> None:
+    """Whether it is an item itself or goes along with its group."""
+    own = "/subscriptions/s/resourceGroups/g/providers/A.B/c/1"
+    read = {"s": {"microsoft.resources/resourcegroups": 50, "a.b/c": 10}}
+    spelled = msgspec.structs.replace(items(1)[0], resource_id=items(1)[0].resource_id.upper())
+
+    assert excess([*items(1), spelled], READ, 500, 0.01) is None
+    assert excess([group_of(own), group_of(own.upper(), subscription="S", name="h")], read, 500, 0.1) is None
+
+
+def test_of_several_limits_the_same_one_is_always_said() -> None:
+    """A person who asks twice is told the same."""
+    read = {"s": {"microsoft.resources/resourcegroups": 50, **{f"a.b/c{number}": 10 for number in range(9)}}}
+    members = [f"/subscriptions/s/resourceGroups/g/providers/a.b/c{kind}/{one}" for kind in range(9) for one in "xy"]
+
+    found = excess([group_of(*members)], read, 500, 0.1)
+
+    assert found == "deletions of 2 a.b/c0 of 10 read in subscription 's' are more than the limit of 1 (max_share 0.1)"
+
+
+@pytest.mark.parametrize(
+    ("kind", "named"),
+    [(Kind.SUBSCRIPTION, "subscriptions"), (Kind.RESOURCE_GROUP, "resource groups"), (Kind.RESOURCE, "resources")],
+)
+def test_kinds_have_names(kind: Kind, named: str) -> None:
+    found = excess(items(2, kind), {"s": {kind: 5}}, 500, 0.2)
+
+    assert found == f"changes to 2 {named} of 5 read in subscription 's' are more than the limit of 1 (max_share 0.2)"

@@ -1,12 +1,13 @@
 """Snoozes: a rule leaves one resource alone until a time; one that cannot be read never ends by itself."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from shared_code.cleanup_rules import RULES
 from shared_code.errors import InvalidRequest, StoreError, Unknown
 from shared_code.retention import SNOOZES_KEPT, remove_old
 from shared_code.run_records import RunRecords
@@ -46,7 +47,7 @@ def test_a_snooze_says_who_why_and_until_when(store: MemoryStore) -> None:
         reason="still needed",
         at=NOW,
     )
-    assert snooze.sentence == f"snoozed until 2027-01-01T00:00:00Z by {OPERATOR}: still needed"
+    assert snooze.sentence == f"until 2027-01-01T00:00:00Z by {OPERATOR}: still needed"
     assert msgspec.json.decode(store.objects[KEY].data) == {
         "resource_id": DISK,
         "rule": RULE,
@@ -60,23 +61,21 @@ def test_a_snooze_says_who_why_and_until_when(store: MemoryStore) -> None:
     assert view_of(ID, snooze, NOW) == {"id": ID, "active": True, **msgspec.to_builtins(snooze)}
 
 
-def test_it_holds_for_its_rule_and_resource_alone_in_any_spelling(store: MemoryStore) -> None:
-    snooze = snoozed(store)
-    active = Snoozes(store).active
-
-    assert active(RULE, DISK.upper(), NOW) == snooze
-    assert active(RULE, DISK.replace("/disks/data", "//disks/d%61ta/"), NOW) == snooze
-    assert active("other", DISK, NOW) is None
-    assert active(RULE, f"{DISK}2", NOW) is None
-    assert active(RULE, GROUP, NOW) is None
-
-
 def test_it_ends_at_its_time(store: MemoryStore) -> None:
     snooze = snoozed(store, until="2026-12-31T18:00:00+01:00")
     assert snooze.until == datetime(2026, 12, 31, 17, tzinfo=UTC)
 
-    assert Snoozes(store).active(RULE, DISK, snooze.until - timedelta(seconds=1)) == snooze
-    assert Snoozes(store).active(RULE, DISK, snooze.until) is None
+    assert about(Snoozes(store).all(), RULE, DISK, snooze.until - timedelta(seconds=1)) == snooze
+    assert about(Snoozes(store).all(), RULE, DISK, snooze.until) is None
+
+
+def test_times_are_kept_in_utc(store: MemoryStore) -> None:
+    """Wherever the clock of whoever wanted it stands."""
+    east = timezone(timedelta(hours=2))
+    Snoozes(store).set(RULE, DISK, until="2026-12-31T18:00:00+01:00", by=OPERATOR, reason="r", now=NOW.astimezone(east))
+
+    kept = msgspec.json.decode(store.objects[KEY].data)
+    assert (kept["until"], kept["at"]) == ("2026-12-31T17:00:00Z", "2026-11-22T06:00:00Z")
 
 
 def test_the_last_one_counts_and_removing_it_ends_it(store: MemoryStore) -> None:
@@ -91,14 +90,25 @@ def test_the_last_one_counts_and_removing_it_ends_it(store: MemoryStore) -> None
 
 
 @pytest.mark.parametrize("name", ["", "x", "../control/stop", ID.upper(), ID[:-1], f"{ID}0", f"{ID}\n"])
-def test_an_id_that_is_none(store: MemoryStore, name: str) -> None:
-    """It is never looked for in the store."""
-    snoozed(store)
+def test_an_id_that_is_none(name: str) -> None:
+    """It is never looked for in the store, and is told as one short line."""
 
-    with pytest.raises(Unknown):
-        Snoozes(store).get(name)
-    with pytest.raises(Unknown):
-        Snoozes(store).remove(name)
+    class Shut(MemoryStore):
+        def read(self, key: str) -> Stored | None:
+            raise AssertionError(f"{key} was read")
+
+    for ask in (Snoozes(Shut()).get, Snoozes(Shut()).remove):
+        with pytest.raises(Unknown) as raised:
+            ask(name)
+        assert str(raised.value).isprintable()
+
+
+def test_one_that_is_not_there(store: MemoryStore) -> None:
+    snoozed(store)
+    other = snooze_id("other", DISK)
+
+    with pytest.raises(Unknown, match=f"There is no snooze '{other}'"):
+        Snoozes(store).get(other)
 
 
 class TestAbout:
@@ -111,6 +121,7 @@ class TestAbout:
         snooze = snoozed(store)
 
         assert self.found(store, RULE, DISK.upper()) == snooze
+        assert self.found(store, RULE, DISK.replace("/disks/data", "//disks/d%61ta/")) == snooze
         assert self.found(store, "expired", DISK) is None
         assert self.found(store, RULE, f"{DISK}2") is None
 
@@ -133,6 +144,16 @@ class TestAbout:
 
         assert about(Snoozes(store).all(), "expired", GROUP, NOW + 3 * DAY) is None
 
+    def test_one_that_has_ended_hides_none_that_has_not(self, store: MemoryStore) -> None:
+        """Of several that hold the same one is told, in whatever order they are given."""
+        places = sorted((f"{DISK}-{number}" for number in range(4)), key=lambda each: snooze_id(RULE, each))
+        for place, until in zip(places, ["2026-11-23", "2026-12-31", "2026-11-23", "2027-01-31"], strict=True):
+            snoozed(store, place, until=until)
+        every, later = Snoozes(store).all(), NOW + 3 * DAY
+
+        for mixed in (every, dict(reversed(every.items()))):
+            assert about(mixed, "expired", GROUP, later) == every[snooze_id(RULE, places[1])]
+
 
 class TestUntil:
     @pytest.mark.parametrize(
@@ -143,6 +164,7 @@ class TestUntil:
             ("2026-11-22T06:00:01Z", "2026-11-22T06:00:01Z"),
             ("2026-12-01T00:30:00+02:00", "2026-11-30T22:30:00Z"),
             ("2027-11-22", "2027-11-23T00:00:00Z"),
+            ("2027-11-23T06:00:00Z", "2027-11-23T06:00:00Z"),
         ],
     )
     def test_a_day_is_whole_and_a_time_has_a_zone(self, text: str, until: str) -> None:
@@ -154,6 +176,7 @@ class TestUntil:
             ("2026-11-21", "has passed"),
             ("2026-11-22T06:00:00Z", "has passed"),
             ("2027-11-23", "more than 366 days ahead"),
+            ("2027-11-23T06:00:01Z", "more than 366 days ahead"),
             ("9998-01-01", "more than 366 days ahead"),
             ("9999-12-31", "is no day or time"),
             ("2026-12-01T18:00:00", "has no time zone"),
@@ -212,15 +235,36 @@ class TestWhatCannotBeSnoozed:
             snoozed(store, rule=rule)
         assert store.objects == {}
 
+    def test_the_rules_there_are_stand_in_order(self, store: MemoryStore) -> None:
+        with pytest.raises(InvalidRequest) as raised:
+            snoozed(store, rule="other")
+        assert str(raised.value) == f"There is no cleanup rule 'other'; there are {', '.join(sorted(RULES))}."
+
     @pytest.mark.parametrize("reason", ["", " \n", "x" * 1001])
     def test_a_reason_is_needed(self, store: MemoryStore, reason: str) -> None:
         with pytest.raises(InvalidRequest):
             Snoozes(store).set(RULE, DISK, until="2026-12-31", by=OPERATOR, reason=reason, now=NOW)
 
+    def test_a_name_that_is_too_long(self, store: MemoryStore) -> None:
+        with pytest.raises(InvalidRequest, match="and a name 256; shorten it"):
+            Snoozes(store).set(RULE, DISK, until="2026-12-31", by="x" * 257, reason="r", now=NOW)
+        assert store.objects == {}
+
+    def test_the_longest_of_each_can_be(self, store: MemoryStore) -> None:
+        """And nothing of it is cut off."""
+        longest = DISK + "x" * (2048 - len(DISK))
+        name, reason = "n" * 256, "r" * 1000
+
+        snooze = Snoozes(store).set(RULE, longest, until="2026-12-31", by=name, reason=reason, now=NOW)
+
+        assert (snooze.resource_id, snooze.by, snooze.reason) == (longest, name, reason)
+        with pytest.raises(InvalidRequest, match="is no id of a resource or a resource group"):
+            snoozed(store, f"{longest}x")
+
     def test_a_group_and_a_child_can_be(self, store: MemoryStore) -> None:
-        for each in (GROUP, f"{DISK}/x/y"):
+        for each in (GROUP, f"{DISK}/x/y", DISK.replace("/disks/data", "//disks/d%61ta/")):
             snoozed(store, each)
-            assert Snoozes(store).active(RULE, each, NOW)
+            assert about(Snoozes(store).all(), RULE, each, NOW)
 
 
 GOOD = {"resource_id": DISK, "rule": RULE, "until": "2026-12-01T00:00:00Z", "by": "a", "reason": "b", "at": "2026-11-22T06:00:00Z"}  # fmt: skip  # noqa: E501
@@ -234,6 +278,7 @@ GOOD = {"resource_id": DISK, "rule": RULE, "until": "2026-12-01T00:00:00Z", "by"
         b"\xff",
         b"null",
         b"[" * 5000,
+        b'{"x": ' + b"[" * 100_000,
         msgspec.json.encode(GOOD | {"until": "2026-12-01"}),
         msgspec.json.encode(GOOD | {"until": "2020-12-01T00:00:00"}),
         msgspec.json.encode(GOOD | {"until": None}),
@@ -244,7 +289,7 @@ GOOD = {"resource_id": DISK, "rule": RULE, "until": "2026-12-01T00:00:00Z", "by"
 def test_one_that_cannot_be_understood_counts_until_somebody_removes_it(store: MemoryStore, content: bytes) -> None:
     store.write(KEY, content)
     far = NOW + 4000 * DAY
-    snooze = Snoozes(store).active(RULE, DISK, far)
+    snooze = about(Snoozes(store).all(), RULE, DISK, far)
 
     assert snooze is not None
     assert snooze.is_damaged
@@ -255,7 +300,7 @@ def test_one_that_cannot_be_understood_counts_until_somebody_removes_it(store: M
     assert view_of(ID, snooze, far)["active"] is True
     assert Snoozes(store).remove_expired(far) == 0
     Snoozes(store).remove(ID)
-    assert Snoozes(store).active(RULE, DISK, NOW) is None
+    assert Snoozes(store).all() == {}
 
 
 def test_what_is_no_snooze_is_left_out(store: MemoryStore) -> None:
@@ -270,8 +315,11 @@ def test_a_store_that_cannot_be_read_is_no_absence() -> None:
         def read(self, key: str) -> Stored | None:
             raise StoreError(f"{key}: no answer")
 
+    silent = Silent()
+    silent.write(KEY, b"{}")
+
     with pytest.raises(StoreError):
-        Snoozes(Silent()).active(RULE, DISK, NOW)
+        Snoozes(silent).all()
 
 
 @given(
@@ -289,6 +337,8 @@ def test_what_strangers_wrote_stays_on_its_line(store: MemoryStore) -> None:
 
     assert snooze.sentence.isprintable()
     assert (snooze.by, snooze.reason) == ("a b", "x [31m FORGED")
+    written = msgspec.structs.replace(snooze, by="a\r\nb", reason="x\nFORGED")
+    assert written.sentence.endswith("until 2027-01-01T00:00:00Z by a b: x FORGED")
 
 
 def test_a_snooze_is_removed_a_month_after_its_end(store: MemoryStore) -> None:

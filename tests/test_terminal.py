@@ -11,6 +11,7 @@ from rich.cells import cell_len
 
 from shared_code import terminal
 from shared_code.catalog import JobView
+from shared_code.eligibility import Decided, Decision
 from shared_code.foreign_text import one_line
 from shared_code.group_changes import Change, GroupChange
 from shared_code.model import Finding, Kind, Lock, Reading, ResourceGroup, Severity, TagChange, Verdict
@@ -89,6 +90,21 @@ OUTCOME = Outcome(
     outcome=Result.CHANGED,
     change=TagChange(set={"owner": "team@example.com"}),
     at=NOON,
+)
+DECISION = Decision(
+    rule="unattached-disk",
+    resource_id=GROUP.id,
+    subscription_id="s",
+    type="Microsoft.Compute/disks",
+    decision=Decided.WAITING,
+    reasons=("it was seen once", "it is too young"),
+    due=None,
+    first_seen=NOON,
+    last_seen=NOON,
+    times_seen=1,
+    created=None,
+    mode=RuleMode.APPROVE,
+    detail="no machine uses it",
 )
 LEFT = Left(GROUP.id, "s", "owner", "the tag 'owner' has the value 'x' by now")
 UNSAFE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
@@ -338,12 +354,41 @@ class TestFindings:
         assert "compliance" not in capsys.readouterr().out
 
 
+class TestDecisions:
+    """What cleanup has decided."""
+
+    def test_what_is_planned_stands_first(self, capsys: Seen) -> None:
+        """Then what nobody could look at, then what waits, each with its reasons; all else is only counted."""
+        order = (Decided.KEPT, Decided.WAITING, Decided.UNREAD, Decided.PLANNED, Decided.REPORTED)
+        terminal.show_decisions((msgspec.structs.replace(DECISION, decision=each) for each in order), 5)
+
+        shown = capsys.readouterr().out.splitlines()
+        assert shown[:4] == [
+            "planned unattached-disk: no machine uses it",
+            f"  {GROUP.id}",
+            "    it was seen once",
+            "    it is too young",
+        ]
+        assert [line.split()[0] for line in shown[::4]] == ["planned", "unread", "waiting", "…"]
+        assert shown[-1] == "… and 2 more decisions: all are in the report, each with its reason."
+
+    def test_more_than_fit(self, capsys: Seen) -> None:
+        """Fifty are shown, and one that is planned is among them however many wait."""
+        planned = msgspec.structs.replace(DECISION, decision=Decided.PLANNED)
+        terminal.show_decisions([*[DECISION] * 60, planned], 61)
+
+        lines = capsys.readouterr().out.splitlines()
+        assert len(lines) == 50 * 4 + 1
+        assert lines[0] == "planned unattached-disk: no machine uses it"
+        assert lines[-1] == "… and 11 more decisions: all are in the report, each with its reason."
+
+
 class TestPlan:
     """What a plan would change."""
 
     def test_what_whoever_applies_it_must_know(self, capsys: Seen) -> None:
         """Its digest, until when it holds, and each change with its rule and reason."""
-        terminal.show_plan(plan_of(1))
+        terminal.show_plan(plan_of(1), None)
 
         shown = capsys.readouterr().out.splitlines()
         assert shown[0] == f"{RUN.id}  1 change"
@@ -358,12 +403,47 @@ class TestPlan:
             f"To apply it: steward apply {RUN.id} --digest {plan_of(1).digest}",
         ]
 
+    def test_what_it_deletes(self, capsys: Seen) -> None:
+        """How much of each type, in any spelling; and how much that is with what is in it, as limits count it."""
+        found = {
+            "data": ("Microsoft.Compute/disks", ()),
+            "logs": ("microsoft.compute/disks", ()),
+            "rg-old": ("Microsoft.Resources/resourceGroups", (f"{GROUP.id}/providers/Microsoft.Web/sites/app",)),
+        }
+        items = [
+            msgspec.structs.replace(
+                ITEM, action=Action.DELETE, change=None, resource_id=f"{GROUP.id}/{name}", type=type_, members=members
+            )
+            for name, (type_, members) in found.items()
+        ]
+
+        terminal.show_plan(make_plan(RUN, items, {}, NOON), None)
+
+        shown = capsys.readouterr().out.splitlines()
+        types = "2 Microsoft.Compute/disks, 1 Microsoft.Resources/resourceGroups"
+        assert shown[0] == f"{RUN.id}  3 deletions"
+        assert shown[5] == f"  deletes                  {types}; 4 with what is in them"
+        assert shown[6] == "approve owner: delete it"
+        assert shown[10] == "approve owner: delete it and the 1 thing in it"
+
+    def test_what_would_be_refused(self, capsys: Seen) -> None:
+        """Why stands where the command to apply it would."""
+        terminal.show_plan(plan_of(1), "Changes are stopped.")
+
+        assert capsys.readouterr().out.splitlines()[7:] == ["Applying all of it is refused now: Changes are stopped."]
+
+    def test_nothing_to_apply(self, capsys: Seen) -> None:
+        """No command is shown that would do nothing."""
+        terminal.show_plan(plan_of(0), None)
+
+        assert capsys.readouterr().out.splitlines()[5:] == ["There is nothing to apply."]
+
     def test_nothing_of_a_change_is_cut_off(self, capsys: Seen) -> None:
         """The longest keys and values Azure allows, and a long id, can be read to their end."""
         change = TagChange(set={"k" * 511 + "!": "v" * 255 + "!"}, remove=("o" * 511 + "?",))
         item = msgspec.structs.replace(ITEM, resource_id=f"{GROUP.id}/{'x' * 800}end", change=change)
 
-        terminal.show_plan(plan_of(1, item))
+        terminal.show_plan(plan_of(1, item), None)
 
         shown = capsys.readouterr().out.splitlines()
         assert shown[5] == f"approve owner: {change.words}"
@@ -371,7 +451,7 @@ class TestPlan:
 
     def test_more_than_fit(self, capsys: Seen) -> None:
         """Fifty are shown, and where the others are is said."""
-        terminal.show_plan(plan_of(1060))
+        terminal.show_plan(plan_of(1060), None)
 
         lines = capsys.readouterr().out.splitlines()
         assert len(lines) == 5 + 100 + 2
@@ -503,7 +583,7 @@ def test_no_text_drives_the_terminal(capsys: Seen, monkeypatch: pytest.MonkeyPat
         ITEM, rule=text, reason=text, resource_id=f"/subscriptions/s/{text.replace('.', '')}",
         change=TagChange(set={text: text}, remove=(text,)),
     )  # fmt: skip
-    terminal.show_plan(msgspec.structs.replace(plan_of(0), items=(item,)))
+    terminal.show_plan(msgspec.structs.replace(plan_of(0), items=(item,)), text or "x")
     plan = capsys.readouterr().out
 
     outcome = msgspec.structs.replace(
@@ -511,10 +591,11 @@ def test_no_text_drives_the_terminal(capsys: Seen, monkeypatch: pytest.MonkeyPat
     )
     terminal.show_outcomes([outcome], 1)
     terminal.show_left([Left(text, text, text, text)], 1)
+    terminal.show_decisions([msgspec.structs.replace(DECISION, rule=text, detail=text, reasons=(text,))], 1)
     outcomes = capsys.readouterr().out
 
     assert UNSAFE.findall(tables + record + changes + findings + plan + outcomes) == []
-    assert (findings.count("\n"), plan.count("\n"), outcomes.count("\n")) == (2, 8, 4)
+    assert (findings.count("\n"), plan.count("\n"), outcomes.count("\n")) == (2, 8, 7)
     assert changes.count("\n") == 1
     assert len(record.split("\n")) <= len(terminal._STYLE) + 7
     assert max(cell_len(line) for line in tables.split("\n") if line not in (RUN.id, *_headings(text))) <= columns

@@ -9,6 +9,7 @@ import msgspec
 from shared_code.apply import Applied
 from shared_code.outcomes import Outcome, Result
 from shared_code.outputs import OUTCOMES_CSV
+from shared_code.plan import Action
 from shared_code.reports.page import page
 from shared_code.reports.spreadsheet import rows
 from shared_code.runs import Run, RunStatus
@@ -23,7 +24,7 @@ CSV_HEADER = (
 
 
 def outcomes_page(run: Run, status: RunStatus, error: str | None, applied: Applied, ended: datetime) -> Iterator[bytes]:
-    """Give the page in pieces: failed first, then what was left alone, then what was changed.
+    """Give the page in pieces: failed first, then what was left alone, then what was done.
 
     Args:
         run: that applied the plan.
@@ -40,6 +41,7 @@ def outcomes_page(run: Run, status: RunStatus, error: str | None, applied: Appli
         status=status,
         error=error,
         counts=applied.counts,
+        deletes=applied.plan.has(Action.DELETE),
         ended=ended,
         outcomes=islice(outcomes, SHOWN),
         number=len(outcomes),

@@ -558,6 +558,7 @@ class TestInATerminal:
         with world_of(tmp_path, untidy(), config(ONE)) as world:
             plan = world.steward("plan", world.steward("run", AUDITING, "--json").json()["plan"], "--json").json()
             approved = ("apply", plan["id"], "--digest", plan["digest"])
+            seen = world.steward("plan", plan["id"])
             not_armed = world.steward(*approved, "--json")
             wrong = world.steward("apply", plan["id"], "--digest", "x")
             unknown = world.steward("apply", UNKNOWN, "--digest", "x")
@@ -571,13 +572,17 @@ class TestInATerminal:
             restore = re.findall(r"^To apply it: steward (apply \S+ --digest [0-9a-f]{64})$", shown.out, re.MULTILINE)
             restored = world.steward(*restore[0].split(), "--json")
 
+            assert seen.code == 0
+            assert f"\nApplying all of it is refused now: Subscription '{TWO}' is not armed, " in seen.out
+            assert "To apply it" not in seen.out
             assert (not_armed.code, set(not_armed.json())) == (4, {"error", "exit_code"})
             assert not_armed.err.startswith(f"steward: Subscription '{TWO}' is not armed")
             assert (wrong.code, wrong.out) == (4, "")
             assert "has another digest than 'x'" in wrong.err
-            assert (unknown.code, unknown.err) == (
-                2,
-                f"steward: There is no plan '{UNKNOWN}'; list the plans with GET /api/plans.\n",
+            assert unknown.code == 2
+            assert unknown.err == (
+                f"steward: There is no plan '{UNKNOWN}'; a plan has the id of the run that made it: "
+                "see 'steward runs' or GET /api/plans.\n"
             )
             assert (changed_nothing.code, changed_nothing.err) == (
                 4,
@@ -604,6 +609,8 @@ class TestInATerminal:
             stopped = world.steward("stop", "--reason", "a bad rule")
             as_json = world.steward("stop", "--json")
             refused = world.steward("apply", plan, "--digest", digest)
+            seen = world.steward("plan", plan)
+            listed = world.steward("jobs")
             resumed = world.steward("resume")
             resumed_as_json = world.steward("resume", "--json")
             applied = world.steward("apply", plan, "--digest", digest, "--json")
@@ -611,15 +618,29 @@ class TestInATerminal:
             assert (stopped.code, stopped.err) == (0, "")
             assert re.fullmatch(
                 r"Changes are stopped since \S+Z by .*: a bad rule\. Runs under way see it within 5 s; "
-                r"'steward resume' ends it\.\n",
+                r"'steward resume' ends it\.\nIt holds for all that use the store file:///\S+\.\n",
                 stopped.out,
             )
             assert (as_json.code, as_json.err, set(as_json.json())) == (0, "", {"by", "reason", "since"})
             assert (refused.code, refused.out) == (4, "")
             assert refused.err.startswith("steward: Changes are stopped since ")
+            assert "\nApplying all of it is refused now: Changes are stopped since " in seen.out
+            assert listed.code == 0
+            assert listed.out.splitlines()[-1].startswith("Changes are stopped since ")
             assert resumed == (0, "Changes are allowed again, as far as steward.toml arms subscriptions.\n", "")
             assert resumed_as_json.json() == {"stopped": False, "read_only": False}
             assert (applied.code, applied.json()["counts"]["changed"]) == (0, 4)
+
+    def test_a_configuration_that_is_wrong(self, tmp_path: Path) -> None:
+        """2, as everywhere, with the place in the file; and whoever looks at the plan is told."""
+        with world_of(tmp_path, untidy(1), config(ONE)) as world:
+            plan = world.steward("run", AUDITING, "--json").json()["plan"]
+            world.config.write_text(config(ONE, most=0))
+            problem = "steward.toml: jobs.tag-audit.max_changes: expected a whole number >= 1"
+
+            assert world.steward("apply", plan, "--digest", "x") == (2, "", f"steward: {problem}\n")
+            assert world.steward("undo", plan) == (2, "", f"steward: {problem}\n")
+            assert f"cannot run until its configuration is mended: {problem}." in world.steward("plan", plan).out
 
     def test_mode_apply(self, tmp_path: Path) -> None:
         """`steward run --mode apply` does what the timer would, and over a limit nothing, with the reason."""

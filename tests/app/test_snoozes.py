@@ -70,7 +70,9 @@ def test_in_a_terminal(running: Running) -> None:
     assert (made.json()["reason"], made.json()["until"]) == ("a b", ENDS)
     assert (ended.code, ended.out) == (0, f"Rule '{RULE}' looks at it again.\n")
     assert (again.code, again.json()["exit_code"]) == (2, 2)
-    assert again.json()["error"].startswith(f"There is no snooze '{ID}'; ")
+    assert again.json()["error"] == (
+        f"Rule '{RULE}' is not snoozed for '{GROUP}'; 'steward snoozes' lists those there are."
+    )
     assert world.steward("snoozes").out == "There are no snoozes.\n"
 
 

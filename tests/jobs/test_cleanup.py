@@ -807,6 +807,19 @@ class TestAutomatic:
         assert (run.status, run.error) == (RunStatus.FAILED, "Its plan could not be applied: 429")
         assert (run.outputs, run.counts["planned_changes"], model.sent) == (CLEANUP, 1, [])
 
+    def test_nothing_is_in_scope_any_more(self) -> None:
+        """Its roles were taken away between the two readings: the same."""
+        world, model = cleaning(toml(ONE, mode="apply", rules=AUTOMATIC))
+        disks(model, "one")
+        watch(world, model)
+        model.script["subscriptions", 2] = [lambda azure: azure.subs.clear()]
+
+        run = clean(world, model, mode=Mode.APPLY)
+
+        assert run.status is RunStatus.FAILED
+        assert (run.error or "").startswith("Its plan could not be applied: ")
+        assert (run.outputs, run.counts["planned_changes"], model.sent) == (CLEANUP, 1, [])
+
     def test_the_next_run_finds_nothing_left(self) -> None:
         world, model = cleaning(toml(ONE, mode="apply", rules=AUTOMATIC))
         disks(model, "one")

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 
 from shared_code.apply import Applied
-from shared_code.model import TagChange
+from shared_code.model import Kind, TagChange
 from shared_code.outcomes import Outcome, Result
-from shared_code.plan import Action, Plan
+from shared_code.plan import Action, Plan, PlanItem
 from shared_code.reports.outcomes import CSV_HEADER, SHOWN, outcomes_csv, outcomes_page
 from shared_code.runs import Mode, Order, Run, RunStatus, TriggeredBy
+from shared_code.tag_rules import RuleMode
 from tests.fakes import NOW
 from tests.reports.test_page import FOREIGN, HOSTILE, Outline
 
@@ -27,6 +28,18 @@ RUN = Run(
     started=NOW,
     plan="20261121T060000Z-tag-audit-00000001",
     order=Order(plan="20261121T060000Z-tag-audit-00000001", digest="d"),
+)
+
+
+DISK = PlanItem(
+    resource_id="/subscriptions/s/disk",
+    subscription_id="s",
+    kind=Kind.RESOURCE,
+    rule="unattached-disk",
+    mode=RuleMode.APPROVE,
+    reason="no machine uses it",
+    action=Action.DELETE,
+    seen={},
 )
 
 
@@ -49,9 +62,15 @@ def outcome(number: int, result: Result = Result.CHANGED, text: str = "x", reaso
 
 
 def page_of(
-    *outcomes: Outcome, run: Run = RUN, status: RunStatus = RunStatus.SUCCEEDED, error: str | None = None
+    *outcomes: Outcome,
+    run: Run = RUN,
+    status: RunStatus = RunStatus.SUCCEEDED,
+    error: str | None = None,
+    deletes: bool = False,
 ) -> str:
-    plan = Plan(id=RUN.plan or "", job=RUN.job, run=RUN.plan or "", created=NOW, expires=NOW)
+    plan = Plan(
+        id=RUN.plan or "", job=RUN.job, run=RUN.plan or "", created=NOW, expires=NOW, items=(DISK,) if deletes else ()
+    )
     applied = Applied(plan=plan, outcomes=outcomes, chosen=len(outcomes))
     return b"".join(outcomes_page(run, status, error, applied, NOW + timedelta(minutes=1))).decode()
 
@@ -72,6 +91,17 @@ class TestPage:
         assert "it is there by now" in text
         assert "set 'x' to 'x'" in text
         assert "Not all was changed" not in text
+
+    def test_what_was_deleted_is_not_taken_back(self) -> None:
+        """Nobody is told to undo it; where it is kept what it was is said."""
+        gone = msgspec.structs.replace(outcome(0, Result.DELETED), action=Action.DELETE, change=None)
+
+        page = page_of(gone, error="Not deleted as planned: a lock", deletes=True)
+
+        assert "<h1>Deletions</h1>" in page
+        assert f"<code>tombstones/{RUN.plan}/</code>" in page
+        assert "<h2>Not all was deleted</h2>" in page
+        assert "steward undo" not in page
 
     def test_what_went_wrong_comes_first(self) -> None:
         """Failed, then left alone, then done, each in the order of the plan; and why the run did not succeed."""

@@ -53,7 +53,7 @@ def test_it_is_counted_by_what_an_approver_asks_first() -> None:
     plan = plan_of(disk(ONE, "a", "team@example.com"), disk(ONE, "b"), disk(TWO, "c", "team@example.com"))
 
     assert counts_of(plan, "OWNER") == {
-        "type": {"microsoft.compute/disks": 3},
+        "type": {"Microsoft.Compute/disks": 3},
         "subscription": {ONE: 2, TWO: 1},
         "owner": {"team@example.com": 2, "": 1},
         "rule": {"unattached-disk": 3},
@@ -64,10 +64,18 @@ def test_it_says_how_to_apply_it_and_until_when() -> None:
     plan = plan_of(disk(ONE, "a"))
     page = page_of(plan)
 
+    assert "1<small>deletion</small>" in page
     assert f"steward apply {plan.id} --digest {plan.digest}" in page
     assert "may be applied until 2026-11-25T06:00:00Z" in page
     assert "no machine uses a" in page
     assert "delete it" in page
+
+
+def test_nothing_is_planned() -> None:
+    page = page_of(plan_of())
+
+    assert "There is nothing to apply." in page
+    assert "steward apply" not in page
 
 
 def test_strangers_write_text_and_nothing_else() -> None:
