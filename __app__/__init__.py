@@ -7,6 +7,7 @@ import azure.functions as func
 from __app__ import (
     catalog_api,
     cleanup,
+    dashboard,
     health_api,
     list_resource_groups,
     plans_api,
@@ -24,6 +25,7 @@ log = logging.getLogger("steward")
 MODULES = (
     catalog_api,
     cleanup,
+    dashboard,
     health_api,
     list_resource_groups,
     plans_api,

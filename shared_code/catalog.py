@@ -1,6 +1,6 @@
 """The catalog: what each job is, when it runs next, how it went last, and what is wrong with it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 
@@ -46,11 +46,15 @@ def view(configuration: Configuration, records: RunRecords, name: str, now: date
     Raises:
         StoreError: the store cannot be read.
     """
+    own = (run for run in records.newest_readable(name) if run.task == name)
+    return describe(configuration, list(islice(own, RECENT)), name, now)
+
+
+def describe(configuration: Configuration, recent: Sequence[Run], name: str, now: datetime) -> JobView:
+    """Describe one job of the configuration; `recent` are its last performances, newest first."""
     settings = configuration.jobs[name]
     schedule = configuration.schedules.get(name)
     judgement = configuration.judgements.get(name)
-    own = (run for run in records.newest_readable(name) if run.task == name)
-    recent = list(islice(own, RECENT))
     warnings = [str(warning) for warning in configuration.warnings if warning.job in (None, name)]
     if schedule is not None:
         durations = list(_durations(recent))
@@ -73,7 +77,7 @@ def view(configuration: Configuration, records: RunRecords, name: str, now: date
     )
 
 
-def _durations(runs: list[Run]) -> Iterator[float]:
+def _durations(runs: Sequence[Run]) -> Iterator[float]:
     """Give the seconds that those runs took that succeeded."""
     for run in runs:
         if run.status is RunStatus.SUCCEEDED and run.started and run.ended:

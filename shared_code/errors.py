@@ -24,6 +24,11 @@ StewardError                    anything below; the text is one sentence fit for
     └── UnreadableAnswer        an answer came and is not what it should be: HTML, cut off, wrong shape
 """
 
+import msgspec
+
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What decoding an object raises whose bytes are not what they should be."""
+
 
 class StewardError(Exception):
     """Base of all; `str()` says thing, value, rule and what to do, in one sentence."""

@@ -8,7 +8,7 @@ from typing import NamedTuple, Self
 
 import msgspec
 
-from shared_code.errors import Damaged
+from shared_code.errors import UNREADABLE, Damaged
 from shared_code.model import Finding
 from shared_code.ndjson import pieces
 from shared_code.resource_ids import key
@@ -132,7 +132,7 @@ class FindingSorter:
                 raise Damaged(f"The findings in '{name}' are not there any more; start the run again.")
             try:
                 yield from map(placed, _decode_lines(stored.data))
-            except msgspec.MsgspecError as error:
+            except UNREADABLE as error:
                 raise Damaged(f"The findings in '{name}' cannot be read: {error}; start the run again.") from error
 
     def _remove(self, run: list[str]) -> None:

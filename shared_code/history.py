@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from shared_code.errors import AlreadyExists, Changed, Damaged
+from shared_code.errors import UNREADABLE, AlreadyExists, Changed, Damaged
 from shared_code.runs import RunStatus
 from shared_code.store import Store
 
@@ -78,7 +78,7 @@ class History:
             return [], None
         try:
             return _decode(stored.data), stored.etag
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise Damaged(f"The history '{self._key}' cannot be read: {error}; remove it to start anew.") from error
 
     def _change(self, change: Callable[[list[HistoryEntry]], list[HistoryEntry]]) -> None:

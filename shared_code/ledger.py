@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from shared_code.errors import Damaged
+from shared_code.errors import UNREADABLE, Damaged
 from shared_code.findings import Placed
 from shared_code.model import Finding
 from shared_code.ndjson import pieces
@@ -177,7 +177,7 @@ class Ledgers:
         for number, line in enumerate(lines, 2):
             try:
                 entry = _decode_entry(line)
-            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            except UNREADABLE as error:
                 raise self._damaged(name, f"line {number}: {error}") from error
             at = where(entry)
             if last is not None and at <= last:
@@ -219,7 +219,7 @@ class Ledgers:
             return None
         try:
             return _decode_head(next(lines, b""))
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise self._damaged(name, f"line 1: {error}") from error
 
     def _damaged(self, name: str, what: str) -> Damaged:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from shared_code.errors import AlreadyExists, Changed, Damaged, StoreError
+from shared_code.errors import UNREADABLE, AlreadyExists, Changed, Damaged, StoreError
 from shared_code.ports import Clock
 from shared_code.store import Store
 
@@ -122,7 +122,7 @@ class Locks:
             return Lock(), None
         try:
             return _decode(stored.data), stored.etag
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             advice = f"delete locks/{job}.json if no run of the job is under way"
             raise Damaged(f"The lock of job '{job}' cannot be read: {error}; {advice}.") from error
 

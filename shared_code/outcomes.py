@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from shared_code.errors import AlreadyExists, Changed, Damaged, Fenced
+from shared_code.errors import UNREADABLE, AlreadyExists, Changed, Damaged, Fenced
 from shared_code.model import TagChange, Tags
 from shared_code.plan import Action, Plan
 from shared_code.store import Store
@@ -143,7 +143,7 @@ class Marks:
         stored = self._store.read(key)
         try:
             return Marked(_decode(stored.data if stored else b""), stored.etag if stored else "")
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise Damaged(f"The mark '{key}' cannot be read, so nobody knows what was done: {error}.") from error
 
 

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 
 import msgspec
 
-from shared_code.errors import Damaged
+from shared_code.errors import UNREADABLE, Damaged
 from shared_code.model import Verdict
 from shared_code.ndjson import PIECE
 from shared_code.run_records import folder
@@ -174,5 +174,5 @@ class Parts:
         stored = self._store.read(key)
         try:
             return _decode(stored.data if stored else b"")
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             raise Damaged(f"The part '{key}' cannot be read: {error}.") from error

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from shared_code.errors import AlreadyExists, Changed, Damaged, Unknown
+from shared_code.errors import UNREADABLE, AlreadyExists, Changed, Damaged, Unknown
 from shared_code.foreign_text import one_line
 from shared_code.runs import Run, job_of, stamp_of
 from shared_code.store import Store
@@ -66,7 +66,7 @@ class RunRecords:
             raise Unknown(f"There is no run '{run_id}'; list the runs with 'steward runs' or GET /api/runs.")
         try:
             return Recorded(_decode(stored.data), stored.etag)
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             raise Damaged(f"The record of run '{run_id}' cannot be read: {error}.") from error
 
     def change(self, run: Run, etag: str) -> Recorded:

@@ -9,7 +9,17 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from shared_code.errors import AlreadyExists, Changed, Damaged, InvalidRequest, KeyReused, Refused, StoreError, Unknown
+from shared_code.errors import (
+    UNREADABLE,
+    AlreadyExists,
+    Changed,
+    Damaged,
+    InvalidRequest,
+    KeyReused,
+    Refused,
+    StoreError,
+    Unknown,
+)
 from shared_code.foreign_text import one_line
 from shared_code.permission import allow_automatic
 from shared_code.ports import Clock
@@ -54,6 +64,8 @@ class RunRequests:
     store: Store
     clock: Clock
     sleep: Callable[[float], None] = time.sleep
+    verified: bool = False
+    """Whether it is certain that who asks is who they say."""
 
     def tick(self, job: str, *, past_due: bool) -> str | None:
         """Record the run of a timer call.
@@ -112,7 +124,7 @@ class RunRequests:
             job: the job's name.
             wanted: mode and scope.
             trigger: HTTP or CLI.
-            requested_by: who the caller says they are; not verified.
+            requested_by: who the caller says they are.
             idempotency_key: the same key with the same wish gives the same run again, for 24 hours.
 
         Raises:
@@ -139,7 +151,8 @@ class RunRequests:
         """Return a run that is not recorded yet, in mode plan."""
         now = self.clock()
         run = self._new(job, trigger, run_id(job, now, occurrence=False), now)
-        return msgspec.structs.replace(run, requested_by=requested_by)
+        verified = self.verified and requested_by is not None
+        return msgspec.structs.replace(run, requested_by=requested_by, requested_by_verified=verified)
 
     def record(self, run: Run, idempotency_key: str | None) -> Run:
         """Record a run that somebody asks for, and return it, or the one that the key stands for.
@@ -251,5 +264,5 @@ def read_promise(data: bytes, name: str) -> Promise:
     """Read what an Idempotency-Key stands for; raises Damaged if it cannot be understood."""
     try:
         return msgspec.json.decode(data, type=Promise)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise Damaged(f"The request '{name}' cannot be read: {error}; use another Idempotency-Key.") from error

@@ -69,20 +69,31 @@ def too_short(cron: Cron, durations: Sequence[float], after: datetime) -> tuple[
         durations: how long recent runs that succeeded took, in seconds; fewer than ENOUGH_RUNS tell nothing.
         after: the moment, aware UTC, after which the intervals are looked at.
     """
+    if len(durations) < ENOUGH_RUNS:
+        return ()
+    usual = timedelta(seconds=sorted(durations)[len(durations) // 2])
+    if usual <= _apart(cron):
+        return ()
     coming: list[datetime] = []
     following = cron.next_after(after)
     while following is not None and len(coming) < LOOK_AHEAD:
         coming.append(following)
         following = cron.next_after(following)
     shortest = min((later - earlier for earlier, later in pairwise(coming)), default=None)
-    if shortest is None or len(durations) < ENOUGH_RUNS:
-        return ()
-    usual = timedelta(seconds=sorted(durations)[len(durations) // 2])
-    if usual <= shortest:
+    if shortest is None or usual <= shortest:
         return ()
     often = f"{_quote(cron.text)} comes again after {duration_text(shortest)}"
     long = f"the job usually takes {duration_text(usual)}"
     return (f"{often}, and {long}; its runs wait for one another and fall behind; write a longer interval",)
+
+
+def _apart(cron: Cron) -> timedelta:
+    """Return what two occurrences are apart at least, as far as that can be told without looking for them."""
+    if len(cron.seconds) > 1:
+        return timedelta(seconds=1)
+    if len(cron.minutes) > 1:
+        return timedelta(minutes=1)
+    return timedelta(hours=1) if len(cron.hours) > 1 else timedelta(days=1)
 
 
 def _common_minutes(one: Cron, other: Cron) -> str | None:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from shared_code.errors import AlreadyExists, Changed, Damaged
+from shared_code.errors import UNREADABLE, AlreadyExists, Changed, Damaged
 from shared_code.schedules import Schedule
 from shared_code.store import Store
 
@@ -52,6 +52,6 @@ def first_seen(store: Store, job: str, schedule: Schedule, now: datetime, *, rem
 def _read(data: bytes, job: str) -> Sighting:
     try:
         return msgspec.json.decode(data, type=Sighting)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         advice = f"delete schedules/{job}.json, and the schedule counts as first seen then"
         raise Damaged(f"The sighting of job '{job}' cannot be read: {error}; {advice}.") from error

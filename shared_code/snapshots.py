@@ -4,6 +4,7 @@ import logging
 
 import msgspec
 
+from shared_code.errors import UNREADABLE
 from shared_code.group_changes import Snapshot
 from shared_code.model import Subscription
 from shared_code.store import Store
@@ -51,6 +52,6 @@ class Snapshots:
             return None
         try:
             return msgspec.json.decode(stored.data, type=kind)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             log.warning("The snapshot '%s' cannot be read, so nothing is compared with it: %s", key, error)
             return None

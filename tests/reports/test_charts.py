@@ -90,7 +90,5 @@ def test_several_charts_fit_on_one_page() -> None:
     shown = numbers([Point(NOW, 1234567)], "Resources", "resources")
 
     assert 'aria-labelledby="resources-name resources-words"' in shown
-    assert Outline(shown).texts[1] == "1 run. First: 2026-11-22T06:00:00Z: 1,234,567. " + (
-        "Last: 2026-11-22T06:00:00Z: 1,234,567. Lowest: 2026-11-22T06:00:00Z: 1,234,567. "
-        "Highest: 2026-11-22T06:00:00Z: 1,234,567."
-    )
+    said = "2026-11-22T06:00:00Z: 1,234,567"
+    assert Outline(shown).texts[1] == f"1 run. First: {said}. Last: {said}. Lowest: {said}. Highest: {said}."

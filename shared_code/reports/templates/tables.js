@@ -1,9 +1,9 @@
 "use strict";
 // Makes every table of class "sortable" one that can be filtered and sorted; without it, the page is complete as it is.
-for (const table of document.querySelectorAll("table.sortable")) {
+const makeSortable = (table) => {
   const body = table.tBodies[0];
   const rows = [...body.rows].map((row) => ({ row, text: row.textContent.toLowerCase() }));
-  if (rows.length < 2) continue;
+  if (rows.length < 2) return;
   const heads = [...table.tHead.rows[0].cells];
 
   const value = (row, column) => {
@@ -43,4 +43,5 @@ for (const table of document.querySelectorAll("table.sortable")) {
   };
   input.addEventListener("input", filter);
   table.parentElement.before(label);
-}
+};
+document.querySelectorAll("table.sortable").forEach(makeSortable);
