@@ -1,8 +1,8 @@
 """How long the dashboard makes somebody wait: `python -m bench.dashboard`; a line for each figure, 1 if one is missed.
 
-A store with 1,000 runs of all jobs, the last of which left 10,000 findings and as many decisions. What one look tells is
-gathered and written as a page, in this process. The store is a local folder; where it is Azure Blob Storage, two rounds
-of parallel requests come on top.
+A store with 1,000 runs of all jobs, the last of which left 10,000 findings and as many decisions. What one look is to
+tell is gathered and written as a page, in this process. The store is a local folder; where it is Azure Blob Storage,
+two rounds of parallel requests come on top.
 """
 
 import statistics

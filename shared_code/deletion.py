@@ -173,7 +173,7 @@ class _Removing:
             return f"rule '{item.rule}' failed unexpectedly with {type(error).__name__}; the log says where"
         decision = decide(rule, settings, target, near, found, entry, removal.policy, snooze, now)
         self._near, self._checked = near, now
-        if target.kind is Kind.RESOURCE_GROUP and (outside := out_of_scope(near.members, removal.includes)):
+        if outside := out_of_scope(near.members, removal.includes):
             return outside
         if more := unplanned(near.members, item.members):
             return more

@@ -108,12 +108,14 @@ def youngest(target: Target, around: Around, first_seen: datetime) -> datetime:
 def observed(entry: Entry, target: Target, now: datetime) -> Entry:
     """Return what was observed of this very target: a new entry, if it was created after the first sighting.
 
-    To be asked before the ledger is kept, so that what was made anew is watched from then on.
+    To be asked before the ledger is kept, so that what was made anew is watched from then on. A list may still tell
+    when the one before it was created; then its identity gives it away.
     """
-    created = created_of(target)
-    if created is None or created <= entry.first_seen:
-        return entry
-    return msgspec.structs.replace(entry, first_seen=now, last_seen=now, times_seen=1)
+    created, identity = created_of(target), target.identity
+    another = None not in (identity, entry.identity) and identity != entry.identity
+    if another or (created is not None and created > entry.first_seen):
+        return msgspec.structs.replace(entry, first_seen=now, last_seen=now, times_seen=1, identity=identity)
+    return entry if identity is None else msgspec.structs.replace(entry, identity=identity)
 
 
 def decide(

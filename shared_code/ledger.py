@@ -19,10 +19,11 @@ from shared_code.resource_ids import key
 from shared_code.store import Store
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is remembered of one rule and resource, whatever kinds of findings it has had. Times are UTC.
 
-    `last_seen` is the last sighting that counted among the `times_seen`.
+    `last_seen` is the last sighting that counted among the `times_seen`. `identity` is the resource's own, where its
+    provider tells one.
     """
 
     rule: str
@@ -30,6 +31,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     first_seen: datetime
     last_seen: datetime
     times_seen: int
+    identity: str | None = None
 
 
 class Head(msgspec.Struct, frozen=True):

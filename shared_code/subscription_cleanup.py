@@ -163,14 +163,10 @@ class SubscriptionCleanup:
         if seen.target.key in self.cleaner.deleting:
             reason = "an earlier run began to delete it, and its end is not known"
             return kept, msgspec.structs.replace(decision, decision=Decided.KEPT, reasons=(reason,), due=None), None
+        if outside := self._out_of_scope(seen.near):
+            return kept, msgspec.structs.replace(decision, decision=Decided.KEPT, reasons=(outside,), due=None), None
         group = group_key(seen.target.id) or ""
         if seen.target.kind is Kind.RESOURCE_GROUP:
-            if outside := self._out_of_scope(seen.near):
-                return (
-                    kept,
-                    msgspec.structs.replace(decision, decision=Decided.KEPT, reasons=(outside,), due=None),
-                    None,
-                )
             self._planned_groups.add(group)
         elif group in self._planned_groups:
             reason = "its resource group is planned as a whole"

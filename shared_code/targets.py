@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from shared_code.model import Kind, Lock, Resource, ResourceGroup, Subscription, Tags
+from shared_code.model import Kind, Lock, Resource, ResourceGroup, Subscription, Tags, text_in
 from shared_code.resource_ids import key
 
 
@@ -39,6 +39,17 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
         """What its provider says of it; empty where the answer has none."""
         properties = self.definition.get("properties")
         return properties if isinstance(properties, dict) else {}
+
+
+    @property
+    def identity(self) -> str | None:
+        """What its provider gives to whatever is made, so that one made anew under the same name has another."""
+        told = (text_in(self.properties, name) for name in _IDENTITIES)
+        return next((each.lower() for each in told if each), None)
+
+
+_IDENTITIES = ("resourceGuid", "uniqueId", "vmId")
+"""https://learn.microsoft.com/rest/api/virtualnetwork/network-interfaces/get and, for disks, .../rest/api/compute"""
 
 
 class Denial(msgspec.Struct, frozen=True):

@@ -72,6 +72,7 @@ def _note_pending(store: Store, outcomes: list[Outcome], run: Run) -> None:
                 subscription_id=each.subscription_id,
                 rule=each.rule,
                 since=each.at,
+                tombstone=each.tombstone,
             )
         )
 

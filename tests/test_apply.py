@@ -102,7 +102,10 @@ class TestRefusals:
         assert "is not armed" in self.refused(Terms(armed, 1000, 1.0))
 
     def test_over_the_count(self) -> None:
-        assert "3 changes are more than the limit of 2" in self.refused(Terms(SUBSCRIPTIONS, 2, 1.0))
+        said = self.refused(Terms(SUBSCRIPTIONS, 2, 1.0))
+
+        assert "3 changes are more than the limit of 2" in said
+        assert "begun of it before" not in said
 
     def test_over_the_share(self) -> None:
         assert "2 resource groups of 1,000" in self.refused(Terms(SUBSCRIPTIONS, 1000, 0.001))

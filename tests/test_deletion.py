@@ -641,6 +641,17 @@ class TestLeftAlone:
         )
         assert (model.sent, tombstones(world.store)) == ([], [])
 
+    def test_a_resource_with_something_below_it_that_is_not_in_scope(self) -> None:
+        """It would go with the resource, and was never to be touched."""
+        world, model = cleaning(toml(ONE, TWO, scope={"exclude_resource_types": ["Microsoft.Storage/*"]}))
+        disk = model.put(model.new_group(), "disk", "one")
+        child = model.put(disk, "account", "store")
+
+        outcome = only(carry(world, model, save(world, item_of(world, model, disk))))
+
+        assert (outcome.outcome, outcome.reason) == (Result.SKIPPED, f"'{child}', which is in it, is not in scope")
+        assert (model.sent, tombstones(world.store)) == ([], [])
+
     def test_a_rule_that_fails(self, scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
         """A fault of the rule is never a reason to delete; the log says where it is."""
 

@@ -327,6 +327,23 @@ class TestAge:
         assert at(NOW + 14 * DAY, FOUND).decision is Decided.PLANNED
         assert at(NOW + DAY, LONG_SO).decision is Decided.PLANNED
 
+    @pytest.mark.parametrize("name", ["resourceGuid", "uniqueId", "vmId"])
+    def test_one_made_anew_is_known_by_its_identity(self, name: str) -> None:
+        """A list may go on telling when its predecessor was created, which had the same name."""
+        target = a_resource(created=NOW - 90 * DAY, definition={"properties": {name: "B7E23EC2-0000"}})
+        entry = seen(9, first=NOW - 80 * DAY)
+
+        same = observed(msgspec.structs.replace(entry, identity="b7e23ec2-0000"), target, NOW)
+        other = observed(msgspec.structs.replace(entry, identity="5f0c0001-0000"), target, NOW)
+
+        assert observed(entry, target, NOW) == same == msgspec.structs.replace(entry, identity="b7e23ec2-0000")
+        assert (other.first_seen, other.times_seen, other.identity) == (NOW, 1, "b7e23ec2-0000")
+
+    def test_what_tells_no_identity_is_what_it_was(self) -> None:
+        entry = msgspec.structs.replace(seen(9, first=NOW - 80 * DAY), identity="b7e23ec2-0000")
+
+        assert observed(entry, a_resource(created=NOW - 90 * DAY), NOW) == entry
+
     def test_the_operator_may_say_another_age(self) -> None:
         settings = RuleSettings(minimum_age=Duration.parse("200d"))
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from shared_code.cleanup_rules import Doubt, DoubtKind, Judged, Match
+from shared_code.cleanup_rules import RULES, Doubt, DoubtKind, Judged, Match
 from shared_code.cleanup_settings import ExpiredSettings
 from shared_code.durations import Duration
 from shared_code.expiry import moment_of
@@ -121,12 +121,29 @@ class TestFinds:
         assert isinstance(expired({"TTL": "2026-10-01"}, settings), Match)
         assert isinstance(expired({"ttl": "2026-11-01"}, settings), str)
         assert isinstance(expired({"delete-after": "2026-01-01"}, settings), str)
+        spelled = ExpiredSettings(tags=(" TTL ",))
+        assert isinstance(expired({"ttl": "2026-10-01"}, spelled), Match)
 
     def test_a_grace_period_is_never_less_than_a_day(self) -> None:
         settings = ExpiredSettings(grace_period=Duration.parse("1h"))
 
         assert isinstance(expired({"delete-after": "2026-11-22T04:00:00Z"}, settings), str)
         assert [place for place, _ in settings.problems()] == ["grace_period"]
+
+
+class TestCandidates:
+    """What a list may pick: all but what surely expires later."""
+
+    def test_what_is_too_far_ahead_by_the_operators_word_is_looked_at(self) -> None:
+        candidate = RULES["expired"].candidate
+        assert candidate
+
+        def picked(days: float, settings: ExpiredSettings) -> bool:
+            return candidate(member(tags={"delete-after": days_ago(-days).isoformat()}), settings, NOW)
+
+        near = ExpiredSettings(longest_renewal=Duration.parse("90d"))
+        assert [picked(days, near) for days in (-1, 0, 1 / 86_400, 90, 91)] == [True, True, False, False, True]
+        assert [picked(days, ExpiredSettings()) for days in (91, 400, 401)] == [False, False, True]
 
 
 class TestSeveralTags:
@@ -148,6 +165,7 @@ class TestSeveralTags:
 
         assert isinstance(doubt, Doubt)
         assert "two spellings" in doubt.detail
+        assert isinstance(expired({"delete-after": "2026-01-01", "delete-after ": "2027-01-01"}), Doubt)
 
 
 class TestDoubts:
@@ -170,12 +188,19 @@ class TestDoubts:
         near = ExpiredSettings(longest_renewal=Duration.parse("90d"))
         assert isinstance(expired({"delete-after": "2027-12-01"}, near), Doubt)
 
+    def test_the_horizon_itself_is_not_beyond_it(self) -> None:
+        at = NOW + timedelta(days=400)
+
+        assert isinstance(expired({"delete-after": at.isoformat()}), str)
+        assert isinstance(expired({"delete-after": (at + timedelta(seconds=1)).isoformat()}), Doubt)
+
     def test_what_was_over_before_it_was_created(self) -> None:
         """A tag that a policy or a template copied says nothing about this one."""
         doubt = expired({"delete-after": "2026-10-01"}, created=days_ago(30))
 
         assert isinstance(doubt, Doubt)
         assert doubt.kind == "before-creation"
+        assert "which was before it was created, so" in doubt.detail
 
     def test_the_day_of_creation_is_a_date_like_any_other(self) -> None:
         created = datetime(2026, 10, 1, 9, tzinfo=UTC)
@@ -186,6 +211,25 @@ class TestDoubts:
     @pytest.mark.parametrize("created", [None, datetime(1, 1, 1, tzinfo=UTC)])
     def test_what_was_over_before_azure_was_never_meant(self, value: str, created: datetime | None) -> None:
         assert isinstance(expired({"delete-after": value}, created=created), Doubt)
+
+    def test_the_first_day_of_azure_was_meant(self) -> None:
+        """What was never created in a time that anybody knows may have expired on it."""
+        before, first = (expired({"delete-after": day}, created=None) for day in ("2010-01-31", "2010-02-01"))
+
+        assert isinstance(before, Doubt)
+        assert "which was before there was Azure, so" in before.detail
+        assert isinstance(first, Match)
+
+    def test_what_strangers_wrote_is_told_as_one_short_line(self) -> None:
+        hostile = "x\r\nERROR forged\u202e" + "x" * 200
+        settings = ExpiredSettings(tags=(hostile,))
+        found, doubt = (expired({hostile: value}, settings) for value in ("2026-10-01", hostile))
+
+        assert isinstance(found, Match)
+        assert isinstance(doubt, Doubt)
+        for text in (found.evidence["tag"], *doubt.evidence.values()):
+            assert text.isprintable()
+            assert len(text) == 80
 
     @given(value=some.text(), key=some.sampled_from(["delete-after", "Expires-On"]))
     def test_any_text_is_kept(self, value: str, key: str) -> None:
@@ -216,9 +260,30 @@ class TestMembersOfAGroup:
 
         assert isinstance(on_group({"delete-after": "2026-11-01"}, near), Match)
 
+    def test_one_that_has_only_just_expired_keeps_its_group_for_the_grace_period(self) -> None:
+        """It has one of its own, and is as much over as the group only when that has ended."""
+        over = NOW - timedelta(days=1)
+
+        def said(moment: datetime) -> Judged:
+            near = around(group=group(resources=1), members=(member(tags={"delete-after": moment.isoformat()}),))
+            return on_group({"delete-after": "2026-11-01"}, near)
+
+        assert isinstance(said(over), Match)
+        assert "expires later" in str(said(over + timedelta(seconds=1)))
+
+    @pytest.mark.parametrize("known", [group(resources=None), group(resources=3)])
+    def test_what_else_is_in_its_group_says_nothing_about_a_resource(self, known: object) -> None:
+        near = around(group=known)
+
+        assert isinstance(judge("expired", target("unattached-disk", tags={"delete-after": "2026-11-01"}), near), Match)
+
     @pytest.mark.parametrize("known", [None, group(resources=None), group(resources=1)])
     def test_unread_members_keep_their_group(self, known: object) -> None:
         assert "read" in str(on_group({"delete-after": "2026-11-01"}, around(group=known)))
+
+
+def test_a_tag_is_somebodys_word_so_a_day_is_enough() -> None:
+    assert (RULES["expired"].minimum_age, RULES["expired"].minimum_observations) == (Duration.parse("1d"), 2)
 
 
 class TestSettings:
@@ -244,6 +309,12 @@ class TestWhatGoesAlong:
         found = judge("expired", target("expired", tags=OVER, definition=definition))
 
         assert found == "Azure would delete what hangs on it along: one of its deleteOption is 'Delete'"
+
+    def test_one_of_several_is_enough(self) -> None:
+        disks = [{"deleteOption": "Detach"}, {"deleteOption": "Delete"}, {"lun": 3}]
+        definition = {"properties": {"storageProfile": {"dataDisks": disks}}}
+
+        assert isinstance(judge("expired", target("expired", tags=OVER, definition=definition)), str)
 
     def test_what_stays_does_not(self) -> None:
         definition = {"properties": {"storageProfile": {"dataDisks": [{"deleteOption": "Detach"}]}}}

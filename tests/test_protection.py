@@ -105,6 +105,7 @@ class TestTags:
     @pytest.mark.parametrize("name", ["KEEP", "Keep", "donotdelete", " keep "])
     def test_keys_compare_without_case(self, name: str) -> None:
         assert protections(a_resource(tags={name: "yes"}), around(), POLICY)
+        assert protections(a_resource(tags={"Keep": "yes"}), around(), Policy(protected_tags=(" keep ",)))
 
     def test_all_keys_that_differ_in_case_are_looked_at(self) -> None:
         """Neither order lets a 'false' hide the other."""
@@ -191,6 +192,12 @@ class TestLocks:
 
 
 class TestManaged:
+    def test_it_is_said_what_is_managed(self) -> None:
+        near = around(group=group(managed_by=ELSEWHERE))
+
+        assert protections(a_group(), near, POLICY) == (f"it is managed by '{ELSEWHERE}'",)
+        assert protections(a_resource(), near, POLICY) == (f"its resource group 'rg-lab' is managed by '{ELSEWHERE}'",)
+
     @pytest.mark.parametrize("owner", [ELSEWHERE, VNET, "test_admin", " "])
     def test_oddity_26_an_id_and_free_text_count(self, owner: str) -> None:
         assert protections(a_resource(managed_by=owner), around(), POLICY)
@@ -227,6 +234,18 @@ class TestNames:
         for target in (a_resource(), a_group()):
             assert protections(target, around(), policy) == ("its resource group 'rg-lab' is protected by 'RG-L*'",)
 
+    def test_a_group_that_a_list_names_otherwise_is_protected_by_each_of_its_names(self) -> None:
+        """The one in the list, the one in the id, and the one of the target itself."""
+        shown, near = a_group(id=GROUP, name="shown"), around(group=group(id=GROUP, name="listed"))
+        for name in ("listed", "rg-lab", "shown"):
+            policy = msgspec.structs.replace(POLICY, protected_resource_groups=(name,))
+            assert protections(shown, near, policy) == (f"its resource group '{name}' is protected by '{name}'",)
+
+    def test_a_resource_that_is_named_like_a_protected_group_is_not_that(self) -> None:
+        policy = msgspec.structs.replace(POLICY, protected_resource_groups=("data",))
+
+        assert protections(a_resource(), around(), policy) == ()
+
     @pytest.mark.parametrize(
         ("target", "pattern"),
         [
@@ -236,6 +255,7 @@ class TestNames:
             (a_resource(SUBNET), "vnet"),
             (a_resource(SUBNET), "vnet/default"),
             (a_resource(f"{GROUP}/providers/a.b/c/Critical%20alert"), "critical alert"),
+            (a_resource(f"{GROUP}/providers/a.b/c/Critical%20alert"), "critical%20alert"),
             (a_resource(), "rg-lab"),
             (a_group(), "rg-*"),
         ],
@@ -256,7 +276,9 @@ class TestNames:
         [
             "NetworkWatcherRG", "DefaultResourceGroup-WEU", "cloud-shell-storage-westeurope", "AzureBackupRG_weu_1",
             "MC_rg_aks_westeurope", "ME_env_rg_westeurope", "databricks-rg-ws-abc", "synapseworkspace-managedrg-1",
-            "ai_web_1234_managed", "Default-ActivityLogAlerts", "rg-shop-asr",
+            "ai_web_1234_managed", "Default-ActivityLogAlerts", "rg-shop-asr", "LogAnalyticsDefaultResources",
+            "VisualStudioOnline-0B3F", "ResourceMoverRG-weu-neu-1", "FL_rg_fleet_westeurope",
+            "MA_ws_westeurope_managed", "IT_rg-images_template_1", "managed-rg-purview",
         ],
     )  # fmt: skip
     def test_oddity_26_names_as_azure_gives_them(self, name: str) -> None:
@@ -273,10 +295,11 @@ class TestMarks:
         [
             "kubernetes.io-created-for-pvc-namespace", "kubernetes.io-created-for-pv-name", "k8s-azure-created-by",
             "aks-managed-cluster-name", "RSVaultBackup", "ASR-ReplicaDisk", "asrseeddisk", "ms-resource-usage",
+            "service.k8s.io/owned", "kubernetes.azure.com/cluster",
         ],
     )  # fmt: skip
     def test_lesson_2_a_disk_of_kubernetes_or_a_backup_is_not_unattached(self, name: str) -> None:
-        for spelled in (name, name.upper()):
+        for spelled in (name, name.upper(), f" {name}"):
             assert protections(a_resource(tags={spelled: "false"}), around(), POLICY)
             assert protections(a_resource(), around(group=group(tags={spelled: ""})), POLICY)
 
@@ -284,7 +307,7 @@ class TestMarks:
         "name",
         [
             "pvc-0b3f", "kubernetes-dynamic-pvc-0b3f", "vm1-ASRReplica", "ms-asr-0b3f", "asrseeddisk-vm1",
-            "AzureBackup_vm1_1", "k8s-lb",
+            "AzureBackup_vm1_1", "k8s-lb", "vm1-asr",
         ],
     )  # fmt: skip
     def test_lesson_2_nor_one_that_has_such_a_name(self, name: str) -> None:
@@ -306,16 +329,24 @@ class TestState:
         assert protections(a_resource(state=state), around(), POLICY) == (
             f"its provisioning state is '{state}', not Succeeded",
         )
-        assert protections(a_resource(), around(group=group(provisioning_state=state)), POLICY)
+        assert protections(a_resource(), around(group=group(provisioning_state=state)), POLICY) == (
+            f"the provisioning state of resource group 'rg-lab' is '{state}', not Succeeded",
+        )
         assert protections(a_resource(definition={"properties": {"provisioningState": state}}), around(), POLICY)
 
-    @pytest.mark.parametrize("state", ["Succeeded", "succeeded", "SUCCEEDED", None, ""])
+    @pytest.mark.parametrize("state", ["Succeeded", "succeeded", "SUCCEEDED", " Succeeded ", None, ""])
     def test_what_has_or_says_nothing_is_not_protected_by_that(self, state: str | None) -> None:
         assert protections(a_resource(state=state), around(group=group(provisioning_state=state)), POLICY) == ()
 
     def test_lesson_3_a_group_in_which_somebody_works_is_left_alone(self) -> None:
-        assert protections(a_group(), around(members=(member(given_state="Creating"),)), POLICY)
-        assert protections(a_group(), around(members=(member(given_state="Failed"),)), POLICY) == ()
+        assert protections(a_group(), around(members=(member(given_state="Creating"),)), POLICY) == (
+            f"'{DISK}', which is in it, is being changed: its provisioning state is 'Creating'",
+        )
+
+    @pytest.mark.parametrize("state", ["Succeeded", "Failed", "Canceled", None])
+    def test_but_not_one_in_which_something_failed(self, state: str | None) -> None:
+        """That is a reason to clean it up."""
+        assert protections(a_group(), around(members=(member(given_state=state),)), POLICY) == ()
 
 
 class TestPlace:
@@ -325,7 +356,9 @@ class TestPlace:
         assert protections(a_group(), around(), own) == ("it is Steward's own resource group 'rg-lab'",)
         assert protections(a_resource(SUBNET), around(), own) == ("it is in Steward's own resource group 'rg-lab'",)
 
-    @pytest.mark.parametrize("given", ["", "rg-steward", SUB, DISK, "/subscriptions//resourceGroups/"])
+    @pytest.mark.parametrize(
+        "given", ["", "rg-steward", SUB, DISK, DISK.replace("rg-lab", "rg-steward"), "/subscriptions//resourceGroups/"]
+    )
     def test_an_own_group_that_is_none_protects_everything(self, given: str) -> None:
         assert protections(a_resource(), around(), msgspec.structs.replace(POLICY, own_resource_group=given))
 
@@ -349,6 +382,7 @@ class TestPlace:
         [
             a_resource(GROUP),
             a_resource(SUB),
+            a_resource(kind=Kind.SUBSCRIPTION),
             a_resource(VNET, type="Microsoft.Network/virtualNetworks/subnets"),
             a_group(id=SUB),
             a_group(id=DISK),
@@ -369,6 +403,15 @@ class TestPlace:
             DISK.replace("/disks", "//disks"),
         ):
             assert protections(a_resource(DISK, id=spelled, type="microsoft.compute/DISKS"), near, POLICY) == ()
+
+    def test_what_was_read_of_another_subscription_tells_nothing_of_it(self) -> None:
+        """However near the group is; but two spellings of one id are one."""
+        id_ = SUBSCRIPTION.id.replace("5e", "5a")
+        other, loud = (msgspec.structs.replace(SUBSCRIPTION, id=each) for each in (id_, SUBSCRIPTION.id.upper()))
+
+        assert protections(a_resource(), around(subscription=other), POLICY)
+        assert protections(a_resource(), around(subscription=loud), POLICY) == ()
+        assert protections(a_resource(subscription_id=loud.id), around(), POLICY) == ()
 
     def test_another_group_than_its_own_tells_nothing_of_it(self) -> None:
         assert protections(a_resource(), around(group=group("rg-other")), POLICY)
@@ -399,13 +442,33 @@ def test_the_most_telling_reason_comes_first() -> None:
     assert all(word in reason for word, reason in zip(words, said, strict=True))
 
 
+def test_reasons_of_one_sort_come_in_the_order_of_their_ids() -> None:
+    """However Azure lists and spells them, two runs say the same."""
+    first, last = f"{GROUP}/providers/a.b/c/a", f"{GROUP}/providers/a.b/c/z".upper()
+    places = (last, first)
+    members = tuple(member(each, tags={"keep": "1"}) for each in places)
+    locks = tuple(lock(each) for each in places)
+    denials = (Denial("a", "3", last), Denial("C", "2", first), Denial("b", "1", first))
+
+    said = protections(a_group(), around(members=members, locks=locks, denials=denials), POLICY)
+
+    assert said == (
+        *(f"tag 'keep' = '1' is on '{each}', which is in it; any value but 'false' protects" for each in (first, last)),
+        *(f"lock 'keep' (CanNotDelete) is on '{each}', which is in it" for each in (first, last)),
+        f"deny assignment '1' is on '{first}'",
+        f"deny assignment '2' is on '{first}'",
+        f"deny assignment '3' is on '{last}'",
+    )
+
+
 def test_thousands_of_reasons_are_counted() -> None:
     many = tuple(member(f"{DISK}{number}", tags={"keep": "1"}) for number in range(2000))
 
     said = protections(a_group(), around(members=many), POLICY)
 
     assert len(said) == MOST + 1
-    assert said[-1].startswith("… and 1,990 more like 'tag 'keep' = '1' is on")
+    assert said[-1] == f"… and 1,990 more like '{said[0]}'"
+    assert len(protections(a_group(), around(members=many[:MOST]), POLICY)) == MOST
 
 
 def test_what_strangers_wrote_stays_on_its_line() -> None:
@@ -495,7 +558,10 @@ def test_whatever_is_added_a_thing_is_never_less_protected(
 
 def test_what_azure_made_for_itself_is_kept() -> None:
     """A database 'master' says so in its kind, and need not say who manages it."""
-    system, user = (a_resource(definition={"kind": kind}) for kind in ("v12.0,system", "v12.0,user"))
+    system, loud, user = (
+        a_resource(definition={"kind": kind}) for kind in ("v12.0,system", "v12.0, SYSTEM", "v12.0,user")
+    )
 
     assert "Azure made it for itself: its kind is 'v12.0,system'" in protections(system, around(), Policy())
+    assert "Azure made it for itself: its kind is 'v12.0, SYSTEM'" in protections(loud, around(), Policy())
     assert protections(user, around(), Policy()) == ()

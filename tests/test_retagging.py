@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared_code.acting import Done
-from shared_code.errors import Fenced, Stopped
+from shared_code.errors import Damaged, Fenced, Stopped, Unauthenticated, Unreachable
 from shared_code.model import Kind, TagChange, Tags
 from shared_code.outcomes import Result
 from shared_code.plan import PlanItem
@@ -313,3 +314,174 @@ class TestTrouble:
             perform(azure, RECASE, {"env": "prod"}, Hand(gate))
 
         assert len(azure.sent) == 1
+
+    def test_every_write_is_allowed_twice_before_it_is_sent(self) -> None:
+        """Before the claim, and when its turn has come; after a refusal nothing is claimed, or nothing is sent."""
+
+        def refused_after(calls: int) -> tuple[Done, Hand, ModelTags]:
+            left = iter([None] * calls)
+
+            def gate() -> None:
+                if next(left, "no") is not None:
+                    raise Stopped("Changes are stopped.")
+
+            azure, hand = ModelTags({SCOPE: {}}), Hand(gate)
+            return perform(azure, TagChange(set={"owner": "x"}), {}, hand), hand, azure
+
+        claims: tuple[list[Tags], ...] = ([], [{}])
+        for calls, claimed in enumerate(claims):
+            done, hand, azure = refused_after(calls)
+            assert (done.result, done.reason, done.writes) == (Result.SKIPPED, "Changes are stopped.", 0)
+            assert (hand.claimed, azure.sent) == (claimed, [])
+        assert refused_after(2)[0].result is Result.CHANGED
+
+    def test_it_is_claimed_once_however_many_writes_it_takes(self) -> None:
+        hand = Hand()
+
+        done = perform(ModelTags({SCOPE: {"env": "prod"}}), RECASE, {"env": "prod"}, hand)
+
+        assert (done.result, done.writes) == (Result.CHANGED, 4)
+        assert (hand.claimed, hand.slept) == ([{"env": "prod"}], 0)
+
+    def test_a_plan_that_does_not_say_what_to_change(self) -> None:
+        item = msgspec.structs.replace(item_of(RECASE, {}), change=None)
+
+        with pytest.raises(Damaged, match=f"^the plan does not say how to change the tags of '{SCOPE}'$"):
+            retag(item, Hand(), ModelTags({SCOPE: {}}))
+
+
+class TestReading:
+    """What cannot be read before the first write is left; after it, the answer matters."""
+
+    @pytest.mark.parametrize(("fault", "unread"), [("trouble", True), ("forbidden", True), ("gone", False)])
+    def test_before_the_first_write_it_is_asked_once(self, fault: str, *, unread: bool) -> None:
+        azure, hand = ModelTags({SCOPE: {}}, {(SCOPE, 0): Trouble(fault)}), Hand()
+
+        done = perform(azure, TagChange(set={"owner": "x"}), {}, hand)
+
+        assert (done.result, done.unread, done.unsure) == (Result.SKIPPED, unread, False)
+        assert (azure.calls[SCOPE], hand.slept) == (1, 0)
+
+    def test_what_an_earlier_attempt_began_is_asked_about_patiently(self) -> None:
+        azure = ModelTags({SCOPE: {}}, {(SCOPE, call): Trouble("trouble") for call in (0, 1)})
+        hand = Hand(begun_with={})
+
+        assert perform(azure, TagChange(set={"owner": "x"}), {}, hand).result is Result.CHANGED
+        assert hand.slept == sum(WAITS[:2])
+
+    def test_what_an_earlier_attempt_began_has_failed_if_it_cannot_be_gone_on_with(self) -> None:
+        """It is never called skipped: something was written, or may have been."""
+        forbidden = ModelTags({SCOPE: {}}, {(SCOPE, 0): Trouble("forbidden")})
+        changed = ModelTags({SCOPE: {"owner": "somebody@example.com"}})
+
+        unread, other = (
+            perform(azure, TagChange(set={"owner": "x"}), {}, Hand(begun_with={})) for azure in (forbidden, changed)
+        )
+
+        assert (unread.result, unread.unread, unread.writes) == (Result.FAILED, True, 0)
+        assert (other.result, other.unread, other.writes) == (Result.FAILED, False, 0)
+        assert (other.reason or "").startswith("stopped half-way, since ")
+
+    def test_an_answer_that_will_not_come_is_not_waited_for(self) -> None:
+        """Nobody knows then whether the change was made."""
+        azure, hand = ModelTags({SCOPE: {}}, {(SCOPE, 2): Trouble("forbidden")}), Hand()
+
+        done = perform(azure, TagChange(set={"owner": "x"}), {}, hand)
+
+        assert (done.result, done.reason, done.after) == (Result.FAILED, "it cannot be verified: no role", None)
+        assert (done.unsure, azure.calls[SCOPE], hand.slept) == (True, 3, 0)
+
+
+class TestUnsure:
+    """Whether a write that did not show may take effect yet."""
+
+    def test_it_may_where_no_answer_came(self) -> None:
+        azure = ModelTags({SCOPE: {}}, {(SCOPE, call): Trouble("lost") for call in range(1, 40, 2)})
+
+        assert perform(azure, TagChange(set={"owner": "x"}), {}).unsure
+
+    def test_it_may_where_azure_accepted_it(self) -> None:
+        azure = ModelTags({SCOPE: {}}, {(SCOPE, call): Trouble(late=1) for call in range(1, 9)})
+
+        assert perform(azure, TagChange(set={"owner": "x"}), {}).unsure
+
+    @pytest.mark.parametrize("fault", LASTING)
+    def test_it_may_not_where_azure_refused_it(self, fault: str) -> None:
+        azure, hand = ModelTags({SCOPE: {}}, {(SCOPE, 1): Trouble(fault)}), Hand()
+
+        done = perform(azure, TagChange(set={"owner": "x"}), {}, hand)
+
+        assert (done.result, done.unsure, hand.slept) == (Result.FAILED, False, 0)
+
+    def test_nor_where_nothing_was_sent(self) -> None:
+        """Its turn never came, however often it was tried."""
+
+        class Cut(ModelTags):
+            def merge(self, scope: str, tags: Plain, ready: Callable[[], None] = lambda: None) -> None:  # noqa: ARG002
+                raise Unreachable("no answer")
+
+        done = perform(Cut({SCOPE: {}}), TagChange(set={"owner": "x"}), {})
+
+        assert (done.result, done.writes, done.unsure) == (Result.SKIPPED, 0, False)
+
+    def test_nor_where_there_was_no_token(self) -> None:
+        class Anonymous(ModelTags):
+            def merge(self, scope: str, tags: Plain, ready: Callable[[], None] = lambda: None) -> None:  # noqa: ARG002
+                ready()
+                raise Unauthenticated("no token")
+
+        done = perform(Anonymous({SCOPE: {}}), TagChange(set={"owner": "x"}), {})
+
+        assert (done.result, done.reason, done.writes, done.unsure) == (Result.FAILED, "no token", 1, False)
+
+
+class TestRetreat:
+    """What stops half-way leaves no copy of a value behind, as far as it may."""
+
+    COPY = temporary("Env")
+
+    def stopped(self, *more: tuple[int, Trouble], gate: Callable[[], None] = lambda: None) -> tuple[Done, ModelTags]:
+        """The second write, which removes the old spelling, is refused; more happens at other calls."""
+        script = {(SCOPE, call): trouble for call, trouble in ((3, Trouble("forbidden")), *more)}
+        azure = ModelTags({SCOPE: {"env": "prod"}}, script)
+        return perform(azure, RECASE, {"env": "prod"}, Hand(gate)), azure
+
+    def test_the_copy_is_removed(self) -> None:
+        done, _ = self.stopped()
+
+        assert (done.result, done.reason, done.after) == (Result.FAILED, "no role", {"env": "prod"})
+
+    def test_what_took_effect_although_it_was_refused_is_gone_on_with(self) -> None:
+        """Only the reading counts."""
+        done, azure = self.stopped((3, Trouble("forbidden", after=True)))
+
+        assert (done.result, final(azure)) == (Result.CHANGED, {"Env": "prod"})
+
+    def test_a_copy_that_cannot_be_removed_is_told(self) -> None:
+        done, _ = self.stopped((5, Trouble("locked")))
+
+        assert done.reason == "no role; the copy of a value could not be removed: a lock"
+        assert done.after == {"env": "prod", self.COPY: "prod"}
+
+    def test_a_copy_that_may_not_be_removed_is_told(self) -> None:
+        asked = 0
+
+        def gate() -> None:
+            nonlocal asked
+            asked += 1
+            if asked > 4:
+                raise Stopped("Changes are stopped.")
+
+        done, _ = self.stopped(gate=gate)
+
+        assert done.reason == "no role; the copy of a value was left: Changes are stopped."
+        assert done.after == {"env": "prod", self.COPY: "prod"}
+
+    def test_what_somebody_undid_is_not_done_again(self) -> None:
+        done, azure = self.stopped((3, Trouble("conflict", other={self.COPY: None})))
+
+        assert (done.result, done.reason) == (
+            Result.FAILED,
+            "stopped half-way, since somebody undid a part of it",
+        )
+        assert final(azure) == {"env": "prod"} == done.after

@@ -57,6 +57,22 @@ def test_the_span_of_the_operator() -> None:
     assert isinstance(judge(RULE, near=near, settings=StaleSettings(unused_for=Duration.parse("45d"))), str)
 
 
+def test_it_says_which_span() -> None:
+    found = judge(RULE, settings=StaleSettings(unused_for=Duration.parse("30d")))
+
+    assert isinstance(found, Match)
+    assert found.detail == "nobody has written to it or to anything in it for 30d"
+
+
+def test_exactly_the_span_is_enough() -> None:
+    """For the log, for the last write and for the creation."""
+    span = days_ago(60)
+
+    assert isinstance(judge(RULE, near=around(written_since=span)), Match)
+    assert isinstance(judge(RULE, near=around(last_write=span)), Match)
+    assert isinstance(judge(RULE, target(RULE, created=span)), Match)
+
+
 def test_a_span_beyond_the_log_is_a_problem() -> None:
     assert list(StaleSettings(unused_for=Duration.parse("90d")).problems()) == []
     ((place, text),) = StaleSettings(unused_for=Duration.parse("91d")).problems()
@@ -78,3 +94,10 @@ def test_not_one_that_is_managed_or_being_deleted() -> None:
 
 def test_use_without_writes_leaves_no_trace_so_it_is_only_reported() -> None:
     assert RULES[RULE].mode is RuleMode.REPORT
+
+
+def test_without_the_activity_log_there_is_no_such_rule() -> None:
+    """It is asked for, and the rule waits as long as the span, and for three looks."""
+    rule = RULES[RULE]
+
+    assert (rule.needs_activity, rule.minimum_age, rule.minimum_observations) == (True, Duration.parse("60d"), 3)

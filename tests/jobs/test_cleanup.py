@@ -116,6 +116,18 @@ class TestFinds:
         assert run.plan
         assert [each.members for each in Plans(world.store).get(run.plan).items] == [(nested,)]
 
+    def test_nothing_is_planned_that_would_take_along_what_is_not_in_scope(self) -> None:
+        """Such as a server whose databases the operator has excluded."""
+        world, model = cleaning(toml(ONE, scope={"exclude_resource_types": ["Microsoft.Storage/*"]}))
+        [own] = disks(model, "one")
+        nested = model.put(own, "account", "nested")
+
+        run = clean(world, model)
+
+        assert (words(world, run), run.plan) == ({"one": "kept"}, None)
+        [decision] = decided(world, run).values()
+        assert decision.reasons == (f"'{nested}', which is in it, is not in scope",)
+
     def test_lesson_23_what_is_nested_in_it_protects_it(self) -> None:
         world, model = cleaning()
         [own] = disks(model, "one")
