@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -23,7 +24,7 @@ def _store(tmp_path: Path) -> Store:
     return open_store(tmp_path.as_uri())
 
 
-def entry(day: int, **fields: int) -> HistoryEntry:
+def entry(day: int, **fields: Any) -> HistoryEntry:
     return HistoryEntry(
         run=f"run-{day}",
         taken=NOW + day * DAY,
