@@ -3,11 +3,8 @@
 import azure.functions as func
 
 from __app__.responses import answer, answered
-from shared_code.dashboard import overview
 from shared_code.errors import InvalidRequest
 from shared_code.plan import Plans
-from shared_code.reports.dashboard import approval_page, overview_page, policy, run_page, shell
-from shared_code.settings import TagAudit
 from shared_code.wiring import steward, utc_now
 
 blueprint = func.Blueprint()
@@ -17,6 +14,8 @@ blueprint = func.Blueprint()
 @answered
 def dashboard(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  # the binding needs it
     """Answer the page that asks for a key; it has no data of the estate."""
+    from shared_code.reports.dashboard import policy, shell  # here, since indexing the app needs none of it
+
     return answer(shell(), "text/html", headers={"Content-Security-Policy": policy()})
 
 
@@ -24,6 +23,9 @@ def dashboard(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  # th
 @answered
 def dashboard_content(req: func.HttpRequest) -> func.HttpResponse:
     """Answer what the page shows: one look at everything, or with `run` or `plan` one of those."""
+    from shared_code.dashboard import overview  # here, since indexing the app needs none of it
+    from shared_code.reports.dashboard import approval_page, overview_page, run_page
+
     own = steward()
     run, plan = req.params.get("run"), req.params.get("plan")
     if run is not None and plan is not None:
@@ -32,9 +34,7 @@ def dashboard_content(req: func.HttpRequest) -> func.HttpResponse:
         content = run_page(own.records.get(run).run)
     elif plan is not None:
         found = Plans(own.store).get(plan)
-        settings = own.configuration.jobs.get("tag-audit")
-        owner_tag = settings.owner_tag if isinstance(settings, TagAudit) else TagAudit().owner_tag
-        content = approval_page(found, owner_tag, own.change_requests.refusal(found))
+        content = approval_page(found, own.change_requests.refusal(found))
     else:
         content = overview_page(overview(own.configuration, own.store, own.stop, utc_now()))
     return answer(b"".join(content), "text/html")

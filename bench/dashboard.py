@@ -82,9 +82,7 @@ def leave(store: Store, run: Run) -> None:
         store.write(f"{folder(run.id)}/{UPCOMING}", msgspec.json.encode(upcoming(decisions)))
     if run.job == "tag-audit":
         rows = {subscription(number): Row(f"sub-{number}", Count(50, 5)) for number in range(SUBSCRIPTIONS)}
-        owners = Rows(
-            {f"team-{number}@example.com": Row(f"team-{number}@example.com", Count(9, 3)) for number in range(100)}
-        )
+        owners = Rows({f"team-{number}": Row(f"team-{number}", Count(9, 3)) for number in range(100)})
         compliance = Compliance(subjects=9, rules={"owner": Count(10_000, 1000)}, subscriptions=rows, owners=owners)
         store.write(f"{folder(run.id)}/{COMPLIANCE}", msgspec.json.encode(compliance))
         lines = [{"rule": "owner", "resource_id": f"/subscriptions/{n}"} for n in range(FINDINGS_OF_LAST)]

@@ -50,6 +50,8 @@ from tests.test_cleanup_properties import (
     run_id,
 )
 
+pytestmark = [pytest.mark.timeout(0)] if ESTATES else []
+
 
 class Weather(NamedTuple):
     """How well Azure can be asked: how many calls of a thousand meet trouble, and what cannot be read at all."""

@@ -38,6 +38,7 @@ from tests.cleaning import JOB, ONE, TWO, Witness, ask, carry, cleaning, noted, 
 from tests.stores import DeadAfter, Killed
 
 ESTATES = int(os.environ.get("STEWARD_ESTATES", "0"))
+pytestmark = [pytest.mark.timeout(0)] if ESTATES else []
 TALLY: Counter[str] = Counter()
 """What was tried, for whoever tries more."""
 OLD = "2026-11-01"

@@ -12,7 +12,6 @@ from shared_code.model import UNREAD
 from shared_code.plan import Plan
 from shared_code.reports.charts import Point, numbers, trend
 from shared_code.reports.page import Markup, inline, page
-from shared_code.reports.plan import counts_of
 from shared_code.runs import Run
 from shared_code.snoozes import snooze_id
 from shared_code.times import duration_text
@@ -58,9 +57,9 @@ def run_page(run: Run) -> Iterator[bytes]:
     return page("dashboard/run.html", run=run, unread=unread, took=took)
 
 
-def approval_page(plan: Plan, owner_tag: str, refusal: str | None) -> Iterator[bytes]:
+def approval_page(plan: Plan, refusal: str | None) -> Iterator[bytes]:
     """Give a plan with what approving it takes, to be put into the shell; or why it would be refused now."""
-    return page("dashboard/plan.html", plan=plan, counts=counts_of(plan, owner_tag), refusal=refusal)
+    return page("dashboard/plan.html", plan=plan, refusal=refusal)
 
 
 def took(run: Run) -> str:

@@ -50,10 +50,14 @@ def run_of(text: str, status: RunStatus = RunStatus.FAILED) -> str:
 
 def approval_of(text: str, refusal: str | None = None) -> str:
     """A plan of which everything that can be foreign is."""
-    return b"".join(approval_page(plan_of(ended("cleanup", NOW), "disk", text), "owner", refusal)).decode()
+    return b"".join(approval_page(plan_of(ended("cleanup", NOW), "disk", text), refusal)).decode()
 
 
-PAGES: dict[str, Callable[[str], str]] = {"overview": page_of, "run": run_of, "plan": approval_of}
+PAGES: dict[str, Callable[[str], str]] = {
+    "overview": page_of,
+    "run": run_of,
+    "plan": lambda text: approval_of(text, text),
+}
 
 
 @pytest.mark.parametrize("name", PAGES)
