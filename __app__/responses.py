@@ -4,15 +4,18 @@ import logging
 from collections.abc import Callable, Mapping
 from functools import wraps
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 import azure.functions as func
-import msgspec
 
+from __app__.conditions import Outdated, encode, is_known, tag_of
+from __app__.requests import Forbidden, permit
 from shared_code.errors import AzureError, InvalidRequest, KeyReused, Refused, SettingsError, StoreError, Unknown
 
-log = logging.getLogger("steward")
+if TYPE_CHECKING:
+    from __app__.operations import Operation
 
-_encode = msgspec.json.Encoder().encode
+log = logging.getLogger("steward")
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 """Reports show what strangers wrote into tags; a browser is told to run and load nothing."""
@@ -28,6 +31,8 @@ STATUS_OF: dict[type[Exception], HTTPStatus] = {
     KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     Unknown: HTTPStatus.NOT_FOUND,
     Refused: HTTPStatus.CONFLICT,
+    Forbidden: HTTPStatus.FORBIDDEN,
+    Outdated: HTTPStatus.PRECONDITION_FAILED,
     SettingsError: HTTPStatus.SERVICE_UNAVAILABLE,
     StoreError: HTTPStatus.SERVICE_UNAVAILABLE,
     AzureError: HTTPStatus.BAD_GATEWAY,
@@ -47,28 +52,49 @@ def json_answer(
     value: object, status: HTTPStatus = HTTPStatus.OK, headers: Mapping[str, str] | None = None
 ) -> func.HttpResponse:
     """Make an answer of anything msgspec encodes; times become ISO 8601 UTC with Z."""
-    return answer(_encode(value), "application/json", status, headers)
+    return answer(encode(value), "application/json", status, headers)
 
 
 def problem(status: HTTPStatus, detail: str) -> func.HttpResponse:
     """Make an error answer (RFC 9457, problem+json)."""
     body = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
-    return answer(_encode(body), "application/problem+json", status)
+    return answer(encode(body), "application/problem+json", status)
 
 
 def answered[**P](handler: Callable[P, func.HttpResponse]) -> Callable[P, func.HttpResponse]:
-    """Turn the handler's errors into problem+json; an unexpected one is logged, and told without its details."""
+    """Put the table of operations before a function, by its name: who may call it, and with what.
+
+    Its errors become problem+json; an unexpected one is logged, and told without its details.
+    """
+    name = handler.__name__
 
     @wraps(handler)
     def answering(*args: P.args, **kwargs: P.kwargs) -> func.HttpResponse:
+        req: func.HttpRequest = kwargs["req"] if "req" in kwargs else args[0]  # type: ignore[assignment]  # every function has one
         try:
-            return handler(*args, **kwargs)
+            from __app__.operations import OPERATIONS  # here, since indexing the app needs none of it
+
+            operation = OPERATIONS[name]
+            permit(req, operation.role)
+            operation.check(req)
+            return _tagged(req, operation, handler(*args, **kwargs))
         except Exception as error:  # the one place where nothing may escape
             for kind in type(error).__mro__:
                 if (status := STATUS_OF.get(kind)) is not None:
                     return problem(status, str(error))
-            log.exception("%s failed unexpectedly", handler.__name__)
+            log.exception("%s failed unexpectedly", name)
             detail = "Something unexpected went wrong; the log of this function has the details."
             return problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail)
 
     return answering
+
+
+def _tagged(req: func.HttpRequest, operation: "Operation", response: func.HttpResponse) -> func.HttpResponse:
+    """Give an answer its ETag; one that the caller has already is not sent again."""
+    if not operation.tagged or response.status_code != HTTPStatus.OK:
+        return response
+    tag = tag_of(response.get_body())
+    response.headers["ETag"] = tag
+    if operation.method != "GET" or not is_known(req, tag):
+        return response
+    return func.HttpResponse(status_code=HTTPStatus.NOT_MODIFIED.value, headers=dict(response.headers))

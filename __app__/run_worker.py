@@ -2,6 +2,7 @@
 
 import logging
 from functools import cache
+from typing import TYPE_CHECKING
 
 import azure.functions as func
 import msgspec
@@ -9,7 +10,9 @@ import msgspec
 from __app__.queue import CONNECTION, NAME, POISON, Work, read, send, sends_runs
 from shared_code.foreign_text import one_line
 from shared_code.wiring import TIME_LIMIT, steward
-from shared_code.worker import Worker
+
+if TYPE_CHECKING:
+    from shared_code.worker import Worker
 
 log = logging.getLogger("steward")
 
@@ -17,7 +20,7 @@ blueprint = func.Blueprint()
 
 
 @cache
-def _worker() -> Worker:
+def _worker() -> "Worker":
     return steward().worker(TIME_LIMIT)
 
 

@@ -3,18 +3,14 @@
 import azure.functions as func
 import msgspec
 
-from __app__.requests import body_of, requested_by
+from __app__.bodies import STOP
+from __app__.conditions import Seen, expected, unless_outdated
+from __app__.requests import caller_of
 from __app__.responses import answered, json_answer
 from shared_code.stop import StopOrder
 from shared_code.wiring import steward
 
 blueprint = func.Blueprint()
-
-
-class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of `PUT stop`; it may be left out."""
-
-    reason: str = ""
 
 
 @blueprint.route("stop", methods=["GET"])
@@ -28,16 +24,26 @@ def show_stop(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  # th
 @answered
 def set_stop(req: func.HttpRequest) -> func.HttpResponse:
     """Stop all changes in Azure, of runs under way too."""
-    wish = body_of(req, Wish, 'send nothing, or JSON such as {"reason": "…"}')
-    return json_answer(_shown(steward().stop.set(requested_by(req) or "somebody over HTTP", wish.reason)))
+    wish, stop, by = STOP.of(req), steward().stop, caller_of(req).name or "somebody over HTTP"
+    over = expected(req, _seen)
+    return json_answer(_shown(unless_outdated(lambda: stop.set(by, wish.reason, over))))
 
 
 @blueprint.route("stop", methods=["DELETE"])
 @answered
-def clear_stop(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  # the worker gives it
-    """Allow changes in Azure again; STEWARD_READ_ONLY still forbids them where it is set."""
+def clear_stop(req: func.HttpRequest) -> func.HttpResponse:
+    """Allow changes in Azure again; STEWARD_READ_ONLY still forbids them where it is set.
+
+    Stores delete whatever is there, so an order given in the instant after If-Match was compared goes too.
+    """
+    expected(req, _seen)
     steward().stop.clear()
     return json_answer(_shown(None))
+
+
+def _seen() -> Seen:
+    found = steward().stop.find()
+    return Seen(_shown(found.order if found else None), found.etag if found else None)
 
 
 def _shown(order: StopOrder | None) -> dict[str, object]:

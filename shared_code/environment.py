@@ -75,12 +75,21 @@ SETTINGS = (
         "nobody is called",
     ),
     Setting(
+        "STEWARD_NOTICE_URL",
+        "an apprise URL for operators, where `[notices]` of steward.toml names it",
+        "nobody is told",
+    ),
+    Setting("STEWARD_OWNER_URL", "a mail server for digests of owners, likewise", "no owner is told"),
+    Setting(
+        "STEWARD_FALLBACK_URL", "an apprise URL for what has no owner who may be told, likewise", "no owner is told"
+    ),
+    Setting(
         "AZURE_CLIENT_ID",
         "the user-assigned managed identity to use",
         "the system-assigned one, or your sign-in",
     ),
 )
-"""Every setting the product reads by name; `%NAME%` in steward.toml may read any other."""
+"""Every setting the product reads by name, or its documents name; `%NAME%` in steward.toml may read any other."""
 
 
 class Environment(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,6 +104,8 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the platform offers a managed identity; if so no other sign-in is tried."""
     problems: tuple[str, ...]
     """What is wrong with the settings, each as one sentence; a value with a problem is replaced by its default."""
+    sign_in: bool = False
+    """Whether App Service authentication stands in front, so that what it says of callers may be believed."""
     read_only: bool = False
     """Whether nothing may be written to Azure; so it is where the setting cannot be understood."""
     heartbeat_url: str | None = None
@@ -153,6 +164,8 @@ def read_environment(environ: Mapping[str, str], app_folder: Path) -> Environmen
         client_id=environ.get("AZURE_CLIENT_ID", "").strip() or None,
         managed_identity=bool(environ.get("IDENTITY_ENDPOINT")),
         problems=tuple(problems),
+        # As the host reads it: any other value leaves sign-in off, and its header is then what anybody may send.
+        sign_in=environ.get("WEBSITE_AUTH_ENABLED", "").strip().lower() == "true",
         read_only=_SWITCH.get(read_only.lower(), True),
         heartbeat_url=heartbeat_url if heartbeat_is_right else None,
         watchdog_problems=() if heartbeat_is_right else (_HEARTBEAT,),

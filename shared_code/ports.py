@@ -1,6 +1,6 @@
 """What the pure parts need of the world; implemented by azure_api and by the tests' fakes."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -8,6 +8,7 @@ import msgspec
 
 from shared_code.activity import Evidence
 from shared_code.model import Lock, Resource, ResourceGroup, Subscription, Tags
+from shared_code.notices.notice import Letter
 from shared_code.targets import Denial, Target
 
 type Clock = Callable[[], datetime]
@@ -162,5 +163,16 @@ class Inventory(Protocol):
         Args:
             query: KQL that projects `id` and orders by it.
             subscriptions: ids.
+        """
+        ...
+
+
+class Sender(Protocol):
+    """Sends notices, each to one receiver."""
+
+    def send(self, letters: Sequence[Letter], /) -> list[str | None]:
+        """Send each, and return for each why it was not sent, None where it was; no secret is in that, nor in a log.
+
+        It never raises, and ends in about a minute however many there are.
         """
         ...

@@ -12,6 +12,8 @@ class Costs(StrEnum):
     """The job's schedule; it can still be started by hand."""
     RUNS = "runs"
     """Every run of the job."""
+    NOTICES = "notices"
+    """That anybody is told; every job runs."""
 
 
 class Problem(msgspec.Struct, frozen=True):

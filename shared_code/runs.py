@@ -5,6 +5,7 @@ import re
 import secrets
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
@@ -63,10 +64,15 @@ LEFT_BEHIND = "The process that ran it ended before it did; start it again."
 """What is said of a run of a terminal that is gone."""
 
 
+# For the document of the API alone; who asks for something else is told in words.
+type _SubscriptionId = Annotated[str, msgspec.Meta(extra_json_schema={"pattern": "^[ -~]*$"})]
+type _Subscriptions = Annotated[tuple[_SubscriptionId, ...], msgspec.Meta(extra_json_schema={"minItems": 1})]
+
+
 class RunScope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the caller narrows the run to; None means all of the configured scope."""
 
-    subscriptions: tuple[str, ...] | None = None
+    subscriptions: _Subscriptions | None = None
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -194,7 +200,9 @@ def _named(verdict: Verdict) -> str:
     return one_line(f"{name}: {verdict.reason}", 1000)
 
 
-_RUN_ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-([a-z][a-z-]{0,60}[a-z])-[0-9a-f]{8}")
+RUN_ID = r"[0-9]{8}T[0-9]{6}Z-([a-z][a-z-]{0,60}[a-z])-[0-9a-f]{8}"
+"""The form of a run's id."""
+_RUN_ID = re.compile(RUN_ID)
 
 
 def job_of(run_id: str) -> str | None:

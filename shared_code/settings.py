@@ -12,6 +12,8 @@ from shared_code.cleanup_settings import CleanupRules, RuleSettings
 from shared_code.durations import Duration
 from shared_code.exemptions import Exemption
 from shared_code.foreign_text import one_line
+from shared_code.notices.settings import TABLE as NOTICES_TABLE
+from shared_code.notices.settings import Notices, Receivers, cautions_of, receivers_of
 from shared_code.problems import Caution, Costs, Problem
 from shared_code.runs import Mode
 from shared_code.schedule_warnings import clashes
@@ -146,6 +148,9 @@ class Configuration(msgspec.Struct, frozen=True):
     """The values in each file that a rule's `allowed_from` names."""
     own_resource_group: str | None = None
     """The id of the resource group that the app itself is in, from the app settings; None where it runs elsewhere."""
+    notices: Notices = Notices()
+    receivers: Receivers = Receivers()
+    """Who is told; nobody where anything is wrong with `[notices]`."""
 
     def digest_of(self, job: str) -> str:
         """Return the digest of what a job's plans are made by: scope, rules, and what is exempted from them."""
@@ -191,7 +196,7 @@ def configure(
     place = one_line(place) or "STEWARD_CONFIG"  # it is whatever that app setting ends in
     reader = SettingsReader(place, environ)
     document = reader.document(content)
-    reader.only_known(document, ("scope", "jobs"), place)
+    reader.only_known(document, ("scope", "jobs", "notices"), place)
     scope = _scope(document, place, reader)
     tables = document.get("jobs", {})
     if not isinstance(tables, dict):
@@ -234,9 +239,42 @@ def configure(
                 f"is not shorter than the watchdog's retention_days of {kept}, so no missed run is noticed; shorten it"
             )
             warnings.append(Caution(f"{place}: jobs.{name}.expect_within", f"'{settings.expect_within}' {text}", name))
+    notices, receivers = _notices(document, place, environ, reader, warnings)
     crons = {name: schedule.cron for name, schedule in schedules.items()}
     warnings += [Caution(f"{place}: jobs", text) for text in clashes(crons, WRITING)]
-    return Configuration(scope, jobs, schedules, tuple(reader.problems), tuple(warnings), judgements, lists)
+    return Configuration(
+        scope,
+        jobs,
+        schedules,
+        tuple(reader.problems),
+        tuple(warnings),
+        judgements,
+        lists,
+        notices=notices,
+        receivers=receivers,
+    )
+
+
+def _notices(
+    document: Mapping[str, object],
+    place: str,
+    environ: Mapping[str, str],
+    reader: SettingsReader,
+    warnings: list[Caution],
+) -> tuple[Notices, Receivers]:
+    """Read `[notices]`; with a problem nobody is told, and every job runs as if the table were not there."""
+    where = f"{place}: notices"
+    before = len(reader.problems)
+    notices = reader.struct(document.get("notices", {}), Notices, where, NOTICES_TABLE)
+    receivers, problems = receivers_of(notices, environ)
+    for key, text in problems:
+        reader.problem(f"{where}.{key}", text, Costs.NOTICES, NOTICES_TABLE)
+    if len(reader.problems) > before:
+        found = [msgspec.structs.replace(each, costs=Costs.NOTICES) for each in reader.problems[before:]]
+        reader.problems[before:] = found
+        return Notices(), Receivers()
+    warnings += [Caution(f"{where}.{key}", text, NOTICES_TABLE) for key, text in cautions_of(notices)]
+    return notices, receivers
 
 
 def _scope(document: Mapping[str, object], place: str, reader: SettingsReader) -> Scope:

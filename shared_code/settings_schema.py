@@ -6,6 +6,7 @@ import msgspec
 
 from shared_code.cleanup_rules import RULES
 from shared_code.durations import Duration
+from shared_code.notices.settings import Notices
 from shared_code.scope import Scope
 from shared_code.settings import JOBS
 from shared_code.windows import Window
@@ -18,12 +19,12 @@ def schema() -> dict[str, Any]:
 
     What one key means for another is `steward check`'s alone.
     """
-    references, parts = msgspec.json.schema_components([Scope, *JOBS.values()], schema_hook=_own)
+    references, parts = msgspec.json.schema_components([Scope, Notices, *JOBS.values()], schema_hook=_own)
     for name, rule in RULES.items():
         parts["CleanupRules"]["properties"][name]["description"] = rule.sentence
     for part in parts.values():
         _close(part)
-    scope, *tables = references
+    scope, notices, *tables = references
     return {
         "$schema": _DRAFT,
         "title": "steward.toml",
@@ -37,6 +38,7 @@ def schema() -> dict[str, Any]:
                 "properties": dict(zip(JOBS, tables, strict=True)),
                 "additionalProperties": False,
             },
+            "notices": notices,
         },
         "additionalProperties": False,
         "$defs": parts,

@@ -1,6 +1,7 @@
 """Stop: one object in the store, and one setting, that end every write to Azure."""
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
 
@@ -9,6 +10,7 @@ from shared_code.foreign_text import one_line
 from shared_code.ports import Clock
 from shared_code.store import Store
 from shared_code.times import text_of
+from shared_code.versions import Expected, put
 
 KEY = "control/stop.json"
 TRUSTED_FOR = timedelta(seconds=5)
@@ -28,6 +30,13 @@ class StopOrder(msgspec.Struct, frozen=True, kw_only=True):
         why = f": {one_line(self.reason, 200)}" if self.reason else ""
         end = "" if why.endswith((".", "!", "?")) else "."
         return f"Changes are stopped since {text_of(self.since)} by {one_line(self.by, 100)}{why}{end}"
+
+
+class Found(NamedTuple):
+    """An order as it was read, and the etag of that version."""
+
+    order: StopOrder
+    etag: str
 
 
 _decode = msgspec.json.Decoder(StopOrder).decode
@@ -56,6 +65,11 @@ class Stop:
             Damaged: an order is there and cannot be understood; it counts.
             StoreError: the store cannot be read.
         """
+        found = self.find()
+        return found.order if found else None
+
+    def find(self) -> Found | None:
+        """Return the order in force and its version, as `read` does."""
         stored = self._store.read(KEY)
         if stored is None:
             return None
@@ -63,15 +77,20 @@ class Stop:
             order = _decode(stored.data)
             if order.since.tzinfo is None:
                 raise ValueError("its time has no zone")
-            return order
+            return Found(order, stored.etag)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise Damaged(f"The stop in '{KEY}' cannot be read, so it counts; 'steward resume' removes it.") from error
 
-    def set(self, by: str, reason: str) -> StopOrder:
-        """Say stop from now on, over any earlier order."""
+    def set(self, by: str, reason: str, expected: Expected | None = None) -> StopOrder:
+        """Say stop from now on, over any earlier order, or only over what is expected.
+
+        Raises:
+            AlreadyExists, Changed: something else is there than expected.
+            StoreError: the store cannot be written.
+        """
         order = StopOrder(by=by, reason=reason, since=self._clock())
         self._clear_at = None
-        self._store.write(KEY, msgspec.json.encode(order))
+        put(self._store, KEY, msgspec.json.encode(order), expected)
         return order
 
     def clear(self) -> None:

@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, cached_property, partial
@@ -148,15 +149,18 @@ class Steward:
         from shared_code.azure_api.removals import AzureRemover
         from shared_code.azure_api.tags import AzureTags
         from shared_code.jobs import TASKS
+        from shared_code.notices.apprise_sender import AppriseSender
+        from shared_code.notices.notifier import Notifier
         from shared_code.worker import Worker
 
         arm = Arm(self.environment.arm_endpoint, self.environment.arm_audience, self._credential)
+        estate = AzureEstate(arm)
         return Worker(
             configuration=self.configuration,
             jobs=TASKS,
             records=self.records,
             locks=self.locks,
-            estate=AzureEstate(arm),
+            estate=estate,
             activity=LogAnalytics(
                 self.environment.logs_endpoint,
                 self.environment.logs_audience,
@@ -171,6 +175,16 @@ class Steward:
             clock=utc_now,
             heartbeat=heartbeat(self.environment.heartbeat_url),
             time_limit=time_limit,
+            tell=Notifier(
+                configuration=self.configuration,
+                records=self.records,
+                locks=self.locks,
+                store=self.store,
+                estate=estate,
+                sender=AppriseSender(),
+                clock=utc_now,
+                sleep=time.sleep,
+            ),
         )
 
     def _store_problem(self) -> list[str]:

@@ -23,6 +23,10 @@ from shared_code.work import Cancelled, Job, OutOfTime, Summary, Work
 log = logging.getLogger(__name__)
 
 
+def _nobody(_: str) -> None:
+    """Tell nobody."""
+
+
 @dataclass(frozen=True)
 class Worker:
     """Performs runs.
@@ -46,6 +50,8 @@ class Worker:
     heartbeat: Callable[[], bool]
     time_limit: float | None = None
     sleep: Callable[[float], None] = time.sleep
+    tell: Callable[[str], None] = _nobody
+    """Tells who has to know of a run, if it has ended; it never raises."""
 
     def perform(
         self, run_id: str, invocation_id: str | None = None, watch: Callable[[Progress], None] | None = None
@@ -63,6 +69,15 @@ class Worker:
         Raises:
             StoreError: the store fails; the message should be delivered again.
         """
+        waiting = self._perform(run_id, invocation_id, watch)
+        # The record says how it ended, and the lock is free: telling cannot change either. A process that dies before
+        # it has told gets the message again, and comes here again.
+        self.tell(run_id)
+        return waiting
+
+    def _perform(
+        self, run_id: str, invocation_id: str | None, watch: Callable[[Progress], None] | None
+    ) -> tuple[str, ...]:
         try:
             run = self.records.get(run_id).run
         except Unknown as error:
@@ -97,6 +112,11 @@ class Worker:
         Raises:
             StoreError: the store fails.
         """
+        waiting = self._give_up(run_id, reason)
+        self.tell(run_id)
+        return waiting
+
+    def _give_up(self, run_id: str, reason: str) -> tuple[str, ...]:
         try:
             recorded = self.records.get(run_id)
         except Unknown as error:

@@ -59,11 +59,13 @@ ADAPTERS = {
     "shared_code.terminal": "prints",
     "shared_code.reports.page": "reads its own templates",
     "shared_code.heartbeat": "calls the monitor outside",
+    "shared_code.notices.apprise_sender": "sends notices",
 }
 """What touches files, the system or the network, besides azure_api and what is wired; each with its reason."""
 
 TIMED = {
     "shared_code.attempts": {"time.monotonic"},  # a lock's age must not follow a clock that is set
+    "shared_code.notices.apprise_sender": {"time.monotonic"},  # nor how long a receiver may take
     "shared_code.azure_api.arm": {"time.monotonic"},  # the pace of requests must not follow a clock that is set
 }
 """Who reads a clock besides wiring, which one, and why."""
@@ -194,6 +196,7 @@ def test_a_pure_module_does_no_io(module: str) -> None:
         "urllib.request",
         "http.client",
         "requests",
+        "apprise",
         "obstore",
         "shutil",
         "tempfile",
@@ -215,6 +218,7 @@ def test_importing_the_app_loads_nothing_heavy(module: str, tmp_path: Path) -> N
         "azure.monitor",
         "msal",
         "requests",
+        "apprise",
         "jinja2",
         "obstore",
         "rich",

@@ -84,7 +84,7 @@ class TestProblems:
         ("text", "expected"),
         [
             ("scop = 1", "steward.toml: there is no key 'scop'; did you mean 'scope'"),
-            ("[zebra]", "steward.toml: there is no key 'zebra'; known are jobs, scope"),
+            ("[zebra]", "steward.toml: there is no key 'zebra'; known are jobs, notices, scope"),
             ("scope = 3", "steward.toml: scope: must be a table, not a whole number; write [scope]"),
             ("scope = []", "steward.toml: scope: must be a table, not a list; write [scope], in single brackets"),
             ("scope = 2026-05-27", "steward.toml: scope: must be a table, not a date; write [scope]"),
@@ -182,7 +182,9 @@ class TestProblems:
         ]
 
     def test_a_strange_key_stays_one_line(self) -> None:
-        assert problems('"a\\n\\u001b[31m" = 1') == ["steward.toml: there is no key 'a [31m'; known are jobs, scope"]
+        assert problems('"a\\n\\u001b[31m" = 1') == [
+            "steward.toml: there is no key 'a [31m'; known are jobs, notices, scope"
+        ]
 
     def test_a_strange_value_stays_one_line(self) -> None:
         text = "\n".join(problems('[jobs.watchdog]\nexpect_within = "a\\n\\u001b[31m"'))

@@ -155,6 +155,32 @@ class TestAbout:
             assert about(mixed, "expired", GROUP, later) == every[snooze_id(RULE, places[1])]
 
 
+def test_pages_hold_each_snooze_once_and_in_order(store: MemoryStore) -> None:
+    """The last one says so, also where it is full."""
+    for number in range(4):
+        snoozed(store, f"{DISK}-{number}")
+    every, snoozes = Snoozes(store).all(), Snoozes(store)
+    names = sorted(every)
+
+    assert snoozes.page(9) == snoozes.page(4) == (every, None)
+    assert snoozes.page(3) == ({name: every[name] for name in names[:3]}, names[2])
+    assert snoozes.page(3, names[2]) == ({names[3]: every[names[3]]}, None)
+    assert snoozes.page(2, names[1]) == ({name: every[name] for name in names[2:]}, None)
+    assert snoozes.page(3, names[3]) == ({}, None)
+
+
+def test_one_that_somebody_removes_meanwhile_is_on_no_page() -> None:
+    class Raced(MemoryStore):
+        def read(self, key: str) -> Stored | None:
+            return None if key == KEY else super().read(key)
+
+    store = Raced()
+    snoozed(store)
+    other = snoozed(store, GROUP)
+
+    assert Snoozes(store).page(2) == ({snooze_id(RULE, GROUP): other}, None)
+
+
 class TestUntil:
     @pytest.mark.parametrize(
         ("text", "until"),

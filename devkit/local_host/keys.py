@@ -1,9 +1,11 @@
 """Function keys: who may call what.
 
-In Azure keys are made for each function and handed out by the operator (docs: "Function access keys"). Here one rule
-stands for that handing out: readers may read, operators may start and stop, and applying a plan takes a key of its own.
+In Azure keys are made for each function and handed out by the operator (docs: "Function access keys"). Here too each
+function has a key, which opens it alone, and one rule stands for the handing out: readers may read, operators may start
+and stop, and applying a plan takes a key of its own.
 """
 
+import hashlib
 import hmac
 import secrets
 from pathlib import Path
@@ -33,6 +35,10 @@ class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             return False
         return trigger.level == "anonymous" or _is_one_of(given, self._accepted(function.name, trigger))
 
+    def of_function(self, name: str) -> str:
+        """Give the key that opens one function alone; the same as long as the master key is."""
+        return hmac.new(self.master.encode(), name.casefold().encode(), hashlib.sha256).hexdigest()
+
     def is_master(self, given: str | None) -> bool:
         """Whether `given` is the master key, which the admin endpoints ask for."""
         return _is_one_of(given, [self.master])
@@ -40,11 +46,12 @@ class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def _accepted(self, name: str, trigger: HttpTrigger) -> list[str]:
         if trigger.level == "admin":
             return [self.master]
+        alone = [self.of_function(name), self.master]
         if name == _APPROVED_FUNCTION:
-            return [self.approver, self.master]
+            return [self.approver, *alone]
         if trigger.methods is not None and trigger.methods <= _READING:
-            return [self.reader, self.operator, self.master]
-        return [self.operator, self.master]
+            return [self.reader, self.operator, *alone]
+        return [self.operator, *alone]
 
 
 def keep_keys(path: Path) -> Keys:

@@ -48,6 +48,7 @@ class Server:
                 web.get("/admin/functions", self._guarded(self._list)),
                 web.get("/admin/functions/{name}", self._guarded(self._describe)),
                 web.get("/admin/functions/{name}/status", self._guarded(self._status)),
+                web.get("/admin/functions/{name}/keys", self._guarded(self._function_keys)),
                 web.post("/admin/functions/{name}", self._guarded(self._call)),
                 web.route("*", "/{path:.*}", self._answer),
             ]
@@ -116,6 +117,11 @@ class Server:
 
     async def _status(self, request: web.Request) -> web.Response:
         return web.json_response(self._admin.status(self._function(request)))
+
+    async def _function_keys(self, request: web.Request) -> web.Response:
+        # azure-functions-host, KeysController.cs
+        value = self._keys.of_function(self._function(request).name)
+        return web.json_response({"keys": [{"name": "default", "value": value}], "links": []})
 
     async def _call(self, request: web.Request) -> web.Response:
         function = self._function(request)

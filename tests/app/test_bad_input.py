@@ -26,7 +26,7 @@ from tests.app.conftest import (
 HTTP = {
     "live", "health", "list_jobs", "show_job", "start_run", "list_runs", "show_run", "cancel_run", "read_report",
     "list_findings", "list_plans", "show_plan", "undo_run", "apply_plan", "show_stop", "set_stop", "clear_stop",
-    "list_snoozes", "show_snooze", "set_snooze", "remove_snooze",
+    "list_snoozes", "show_snooze", "set_snooze", "remove_snooze", "describe_api", "dashboard", "dashboard_content",
 }  # fmt: skip
 QUEUE = {"run_worker", "run_worker_poison"}
 LISTING, AUDIT, WATCHDOG = "list_resource_groups", "tag_audit", "watchdog"

@@ -49,12 +49,13 @@ def test_put_shows_list_delete(running: Running) -> None:
     assert put.status == 200
     assert put.json() == {**expected, "at": put.json()["at"]}
     assert shown.json() == put.json()
-    assert listed.json() == {"snoozes": [put.json()]} == in_terminal.json()
+    assert listed.json() == {"snoozes": [put.json()], "next": None}
+    assert in_terminal.json() == {"snoozes": [put.json()]}
     assert printed.out == f"in force: {RULE}, until {ENDS} by {OPERATOR}: still needed\n  {GROUP}\n"
     assert (deleted.status, deleted.json()) == (200, {"id": ID, "active": False})
     assert problem(host.call("GET", PATH), 404).startswith(f"There is no snooze '{ID}'; ")
     assert problem(host.call("DELETE", PATH), 404).startswith(f"There is no snooze '{ID}'; ")
-    assert host.call("GET", "/api/snoozes").json() == {"snoozes": []}
+    assert host.call("GET", "/api/snoozes").json() == {"snoozes": [], "next": None}
 
 
 def test_in_a_terminal(running: Running) -> None:
@@ -96,7 +97,7 @@ def test_wrong_use(running: Running, arguments: tuple[str, ...], sentence: str) 
 
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith(f"steward: {sentence}")
-    assert running.host.call("GET", "/api/snoozes").json() == {"snoozes": []}
+    assert running.host.call("GET", "/api/snoozes").json() == {"snoozes": [], "next": None}
 
 
 def test_the_address_is_that_of_rule_and_resource(running: Running) -> None:
@@ -130,7 +131,7 @@ def test_what_will_not_do(running: Running, change: dict[str, str]) -> None:
     path = f"/api/snoozes/{snooze_id(wish['rule'], wish['resource_id'])}"
 
     problem(running.host.call("PUT", path, wish), 400)
-    assert running.host.call("GET", "/api/snoozes").json() == {"snoozes": []}
+    assert running.host.call("GET", "/api/snoozes").json() == {"snoozes": [], "next": None}
 
 
 @pytest.mark.parametrize(("method", "key"), [("PUT", "reader"), ("DELETE", "reader"), ("GET", None)])

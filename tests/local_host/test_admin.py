@@ -87,3 +87,18 @@ def test_the_host_has_a_status(sample: Sample) -> None:
 
     assert status["state"] == "Running"
     assert status["processUptime"] > 0
+
+
+def test_the_key_of_one_function(sample: Sample) -> None:
+    """The master key is told it, no other; it opens that function alone, and elsewhere is as good as none."""
+    asked = sample.host.call("GET", "/admin/functions/APPLY_PLAN/keys", key="master")
+    own = {"x-functions-key": asked.json()["keys"][0]["value"]}
+
+    assert asked.json() == {
+        "keys": [{"name": "default", "value": sample.host.keys.of_function("apply_plan")}],
+        "links": [],
+    }
+    assert sample.host.call("GET", "/admin/functions/apply_plan/keys").status == 401
+    assert sample.host.call("GET", "/admin/functions/nothing/keys", key="master").status == 404
+    assert sample.host.call("POST", "/api/plans/x/apply", headers=own).text == "applied x"
+    assert sample.host.call("GET", "/api/secret", headers=own)[::2] == (401, b"")
