@@ -217,7 +217,7 @@ def stamp_of(moment: datetime) -> str:
 
 
 def run_id(job: str, at: datetime, *, occurrence: bool) -> str:
-    """Make the id of a run; ids sort by time.
+    """Make the id of a run; ids sort by time, those requested by hand to the millisecond.
 
     Args:
         job: the job's name.
@@ -225,5 +225,8 @@ def run_id(job: str, at: datetime, *, occurrence: bool) -> str:
         occurrence: True for a tick: the id is then derived, so that a tick delivered twice makes one run.
     """
     stamp = stamp_of(at)
-    suffix = hashlib.sha256(f"{job}|{stamp}".encode()).hexdigest()[:8] if occurrence else secrets.token_hex(4)
+    if occurrence:
+        suffix = hashlib.sha256(f"{job}|{stamp}".encode()).hexdigest()[:8]
+    else:
+        suffix = f"{at.microsecond // 1000:03x}{secrets.token_hex(3)[:5]}"
     return f"{stamp}-{job}-{suffix}"
