@@ -22,11 +22,11 @@ from shared_code.upcoming import Upcoming
 
 RUNS = 50
 """Runs that are listed; older ones are at GET /api/runs."""
-OF_ONE_JOB = 20
+OF_ONE_JOB = 12
 """Runs of a job that are looked at for what it showed last."""
 TREND = 60
 """Runs in a chart."""
-_READERS = 16
+_READERS = 8
 
 
 class Standing(msgspec.Struct, frozen=True):

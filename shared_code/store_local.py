@@ -129,7 +129,7 @@ class LocalStore(Store):
             check_key(prefix)
         below = [(name, f"{prefix}/{name}" if prefix else name) for name, is_folder in self._scan(prefix) if is_folder]
         # A process killed between creating a folder and its first object leaves it empty.
-        return sorted(name for name, folder in below if next(self._walk(folder), None) is not None)
+        return sorted(name for name, folder in below if self._has_keys(folder))
 
     @override
     def delete(self, key: str) -> None:
@@ -186,6 +186,12 @@ class LocalStore(Store):
                 found = []
             self._note_root(is_there=bool(found))
             return found
+
+    def _has_keys(self, folder: str) -> bool:
+        below = self._scan(folder)
+        return any(not is_folder for _, is_folder in below) or any(
+            self._has_keys(f"{folder}/{name}") for name, is_folder in below if is_folder
+        )
 
     def _walk(self, folder: str) -> Iterator[str]:
         # With its slash, a folder sorts where its keys do: a-b before a/x before ab.
