@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from shared_code.activity import Evidence
 from shared_code.model import Lock, Resource, ResourceGroup, Subscription, Tags
-from shared_code.notices.notice import Letter
 from shared_code.targets import Denial, Target
+
+if TYPE_CHECKING:
+    from shared_code.notices.notice import Letter
 
 type Clock = Callable[[], datetime]
 """Gives the present moment, aware, UTC."""
@@ -170,7 +172,7 @@ class Inventory(Protocol):
 class Sender(Protocol):
     """Sends notices, each to one receiver."""
 
-    def send(self, letters: Sequence[Letter], /) -> list[str | None]:
+    def send(self, letters: "Sequence[Letter]", /) -> list[str | None]:
         """Send each, and return for each why it was not sent, None where it was; no secret is in that, nor in a log.
 
         It never raises, and ends in about a minute however many there are.

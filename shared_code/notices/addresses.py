@@ -4,6 +4,8 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
+from shared_code.notices.secret import Secret
+
 HOSTED = frozenset(
     {"form", "forms", "http", "https", "json", "jsons", "mailto", "mailtos", "workflow", "workflows", "xml", "xmls"}
 )
@@ -19,28 +21,6 @@ _DOMAIN = re.compile(r"(?=.{3,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]
 # Far less than mail allows, since strangers write it: no quotes, no comments, no address that is two.
 _ADDRESS = re.compile(r"([a-z0-9_]([a-z0-9._+-]{0,62}[a-z0-9_])?)@([a-z0-9.-]{3,253})", re.IGNORECASE | re.ASCII)
 _EXAMPLE = '"%STEWARD_NOTICE_URL%"'
-
-
-class Secret:
-    """A text that nobody sees by printing it."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def reveal(self) -> str:
-        """Return the text."""
-        return self._text
-
-    def __repr__(self) -> str:
-        return "Secret('****')"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._text == self._text
-
-    def __hash__(self) -> int:
-        return hash(self._text)
 
 
 def resolve(text: str, environ: Mapping[str, str]) -> Secret | str:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from itertools import batched
 from typing import TYPE_CHECKING
 
-from shared_code.notices.addresses import Secret
 from shared_code.notices.notice import Letter
+from shared_code.notices.secret import Secret
 
 if TYPE_CHECKING:
     from apprise import AppriseAsset

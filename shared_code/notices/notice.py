@@ -2,7 +2,7 @@
 
 import msgspec
 
-from shared_code.notices.addresses import Secret
+from shared_code.notices.secret import Secret
 from shared_code.notices.settings import NoticeKind
 
 

@@ -73,7 +73,7 @@ class Notifier:
             return
         try:
             run = self._run(run_id)
-            if not run.status.ended or run.trigger is TriggeredBy.CLI or self._is_told(run):
+            if not run.status.ended or run.trigger is TriggeredBy.CLI or self._is_told(run) or self._is_old(run):
                 return
             incidents = Incidents(self.store)
             # First of all: if this process dies, whoever tells next knows of it.
@@ -108,6 +108,15 @@ class Notifier:
     def _is_told(self, run: Run) -> bool:
         return self.store.read(f"{folder(run.id)}/{NOTICES}") is not None
 
+    def _is_old(self, run: Run) -> bool:
+        """Tell whether the job has looked again since, so that what this run says may be over; a late delivery."""
+        for each in self.records.newest_readable(run.job) if run.task == run.job else ():
+            if each.id <= run.id:
+                break
+            if each.status.ended and each.task == each.job:
+                return True
+        return False
+
     @contextmanager
     def _turn(self, run: Run) -> Iterator[str | None]:
         """Wait for the turn to tell, and give the token of the lock; None if it does not come."""
@@ -137,8 +146,6 @@ class Notifier:
             raise Fenced("it took so long to find out what to tell that somebody else has begun to")
         told = self._send(notices)
         self._report(run, [*told, *problems])
-        if self.configuration.notices.dry_run:
-            return
         sent = {id(notice) for notice, each in zip(notices, told, strict=True) if each.ok}
         incidents.tell([(each, notice.receiver) for notice, those in at_once if id(notice) in sent for each in those])
         if edition is not None and edition.notices:

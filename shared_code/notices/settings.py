@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 import msgspec
 
 from shared_code.foreign_text import one_line
-from shared_code.notices.addresses import MAIL, Secret, is_domain, labels_of, resolve, scheme_of
+from shared_code.notices.secret import Secret
 from shared_code.tag_keys import problem_of
 
 TABLE = "[notices]"
@@ -75,6 +75,10 @@ def receivers_of(notices: Notices, environ: Mapping[str, str]) -> tuple[Receiver
         notices: as it was read.
         environ: the app settings.
     """
+    if notices == Notices():
+        return Receivers(), []
+    from shared_code.notices.addresses import MAIL, labels_of, resolve, scheme_of  # here: indexing the app stays fast
+
     problems: list[tuple[str, str]] = []
 
     def url(key: str, text: str | None) -> Secret | None:
@@ -96,6 +100,8 @@ def receivers_of(notices: Notices, environ: Mapping[str, str]) -> tuple[Receiver
 
 
 def _owner_problems(notices: Notices) -> Iterator[tuple[str, str]]:
+    from shared_code.notices.addresses import is_domain
+
     if wrong := problem_of(notices.owner_tag):
         yield "owner_tag", f"'{one_line(notices.owner_tag, 80)}' {wrong}"
     for place, domain in enumerate(notices.owner_domains):

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from shared_code.notices.addresses import Secret, is_domain, label_of, labels_of, owner_address, resolve
+from shared_code.notices.addresses import is_domain, label_of, labels_of, owner_address, resolve
+from shared_code.notices.secret import Secret
 
 DOMAINS = ("example.com", "mail.example.org")
 PLAIN = [

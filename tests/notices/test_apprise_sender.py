@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from shared_code.notices import apprise_sender
-from shared_code.notices.addresses import Secret
 from shared_code.notices.apprise_sender import AppriseSender
 from shared_code.notices.notice import Letter, Text
+from shared_code.notices.secret import Secret
 from tests.notices.receiving import PASSWORD, TOKEN, Hook, Mail
 
 BODY = "tag-audit has found 2 new things.\n\n- vm-1 (disks) in rg_shop_1: 'env' & <b>\n"

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from shared_code.errors import AzureError, Refused, StoreError
+from shared_code.notices.memory import Memory
 from shared_code.notices.notice import Letter
 from shared_code.notices.notifier import LOCK
 from shared_code.notices.settings import NoticeKind
@@ -171,6 +172,19 @@ class TestOnce:
 
         assert len(kept.take()) == 1
 
+    def test_a_late_delivery_of_an_old_run_tells_nothing(self) -> None:
+        """What it says may be over; a later run of the job has told what is not."""
+        world, kept = telling(AUDIT + OPERATORS)
+        world.run(JOB, jobs={JOB: failing})
+        repeated = world.run(JOB, jobs={JOB: failing})
+        world.run(JOB)
+        kept.take()
+
+        world.worker().perform(repeated.id)
+
+        assert world.told(repeated) == []
+        assert kept.take() == []
+
     def test_a_run_that_goes_on_in_a_new_message_is_told_at_its_end(self) -> None:
         world, kept = telling(AUDIT + OPERATORS)
         run = world.ask(JOB)
@@ -201,6 +215,22 @@ class TestOnce:
 
         assert len(kept.take()) == 1
         assert world.world.locks().read(LOCK).run is None
+
+    def test_who_had_to_wait_looks_again(self) -> None:
+        """The other one has told it by then."""
+        world, kept = telling(AUDIT + OPERATORS)
+        run = world.ask("tag-audit")
+        world.world.worker().perform(run.id)
+        other = world.world.locks("process-2")
+        other.acquire(LOCK, run.id, "theirs")
+
+        def meanwhile(_: float) -> None:
+            world.world.store.write(f"runs/{run.id}/{NOTICES}", b"")
+            other.release(LOCK, "theirs")
+
+        replace(world.notifier(), sleep=meanwhile)(run.id)
+
+        assert kept.take() == []
 
     def test_a_run_of_a_terminal_is_told_to_nobody(self) -> None:
         """Who started it sees how it ends; what is new is told with the next run of the app."""
@@ -290,18 +320,36 @@ class TestSummaries:
         world, kept = telling(AUDIT + OPERATORS, estate)
         world.run("tag-audit")
         estate.unreadable = frozenset({1})
+        estate.tags = {"new": {}}
         world.run("tag-audit")
+        assert "tag-audit has found 1 new thing" in str(kept.take())
         estate.unreadable = frozenset()
-        kept.take()
 
         world.run("tag-audit")
 
-        assert kept.take() == []
+        assert [each for each in subjects(kept.take()) if "found" in each] == [
+            "Steward: tag-audit has found 1 new thing"  # the other one of that name
+        ]
+
+    def test_what_is_gone_is_forgotten_when_something_is_told(self) -> None:
+        """Its entry would otherwise stay for ever."""
+        estate = TaggedEstate(count=1)
+        world, _ = telling(AUDIT + OPERATORS, estate)
+        world.run("tag-audit")
+        estate.group_tags, estate.tags = {"env": "dev"}, {"new": {}}
+        world.run("tag-audit")
+
+        assert [each.resource_id.rpartition("/")[2] for each in Memory(world.world.store, "tag-audit").entries()] == [
+            "new"
+        ]
 
     def test_a_run_of_a_part_says_nothing_of_the_rest(self) -> None:
-        world, kept = telling(AUDIT + OPERATORS, TaggedEstate(count=2))
+        estate = TaggedEstate(count=2)
+        world, kept = telling(AUDIT + OPERATORS, estate)
         world.run("tag-audit")
+        estate.tags = {"new": {}}
         world.run("tag-audit", subscription_id(0))
+        estate.tags = {}
         kept.take()
 
         world.run("tag-audit")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared_code.notices.addresses import Secret
+from shared_code.notices.secret import Secret
 from shared_code.notices.settings import NoticeKind
 from shared_code.settings import JOBS, Configuration, Costs, configure
 
