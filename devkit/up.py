@@ -156,6 +156,7 @@ def _print_addresses(host: HostProcess) -> None:
         f"""
 The API is at {host.url}/api and takes the key in {shown}:
     curl -s -H "x-functions-key: $(cat {shown})" {host.url}/api/jobs
+The dashboard is at {host.url}/api/dashboard; it asks for that key too.
 All keys, the approver's too, are in {every}.
 The same estate from a second terminal:
     ./dev steward run {JOB}
