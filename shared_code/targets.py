@@ -40,7 +40,6 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
         properties = self.definition.get("properties")
         return properties if isinstance(properties, dict) else {}
 
-
     @property
     def identity(self) -> str | None:
         """What its provider gives to whatever is made, so that one made anew under the same name has another."""

@@ -144,7 +144,7 @@ def test_it_goes_on_until_ctrl_c_which_stops_everything(tmp_path: Path) -> None:
         jobs = json.loads(get(url[1], "/api/jobs", key))["jobs"]
         assert {job["name"] for job in jobs} >= {"list-resource-groups", "watchdog"}
         assert f"The dashboard is at {url[1]}/api/dashboard; " in printed
-        assert "list-resource-groups" in get(url[1], "/api/dashboard/content", key)
+        assert b"list-resource-groups" in get(url[1], "/api/dashboard/content", key)
         assert (tmp_path / "environment.json").stat().st_mode & 0o777 == 0o600
 
         process.send_signal(signal.SIGINT)
