@@ -102,6 +102,44 @@ class TestOverview:
         assert 'data-method="PUT" data-path="/api/stop"' not in page_of(stop=True)
         assert 'data-method="PUT" data-path="/api/stop"' in page_of()
 
+    @pytest.mark.parametrize(
+        ("keys", "said"),
+        [
+            ("", "It plans, and deletes nothing by itself."),
+            (
+                'armed_subscriptions = ["5e000000-0000-4000-8000-000000000001"]',
+                "It plans, and deletes nothing by itself.",
+            ),
+            ('mode = "apply"', "It plans, and deletes nothing by itself."),
+            (
+                (
+                    'mode = "apply"\narmed_subscriptions = ["5e000000-0000-4000-8000-000000000001"]\n'
+                    'protected_resource_groups = ["rg-core"]'
+                ),
+                (
+                    "<strong>It deletes by itself what rules with the mode automatic have planned in 1 armed subscription"
+                    "</strong>: 0 as of the last run."
+                ),
+            ),
+        ],
+    )
+    def test_what_the_next_run_will_do(self, keys: str, said: str) -> None:
+        """Somebody on call has to know whether anything is deleted before they look again."""
+        store = MemoryStore()
+        fill(store, NOW)
+        rule = "[jobs.cleanup.rules.unattached-disk]\n"
+        text = f'[jobs.cleanup]\nschedule = "0 0 9 * * *"\n{keys}\n{rule}'
+        configuration = configure(text.encode(), "steward.toml", {})
+        own = Stop(store, lambda: NOW)
+
+        page = b"".join(overview_page(overview(configuration, store, own, NOW))).decode()
+
+        assert 'The next run is <time datetime="2026-11-22T09:00:00Z">' in page
+        assert said in page
+        own.set("operator@example.com", "so")
+        stopped = b"".join(overview_page(overview(configuration, store, Stop(store, lambda: NOW), NOW))).decode()
+        assert "It deletes nothing, since changes are stopped." in stopped
+
     def test_a_snooze_names_the_rule_and_the_resource(self) -> None:
         page = page_of()
 
