@@ -20,7 +20,6 @@ from tests.memory_store import MemoryStore
 from tests.reports.test_page import FOREIGN, HOSTILE, Outline
 from tests.showing import SUBSCRIPTION, ended, fill, plan_of
 
-
 ARMED = f'armed_subscriptions = ["{SUBSCRIPTION}"]\nprotected_resource_groups = ["rg-core"]'
 BY_ITSELF = "<strong>It deletes by itself what rules with the mode automatic have planned"
 
