@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Never
@@ -21,6 +22,7 @@ from shared_code.model import Finding, ResourceGroup
 from shared_code.outcomes import Outcome, Result
 from shared_code.outputs import CHANGES, DECISIONS, FINDINGS, NOT_RESTORED, OUTCOMES, RESOURCE_GROUPS
 from shared_code.plan import Plans
+from shared_code.plan_views import newest_plans
 from shared_code.run_records import folder
 from shared_code.run_requests import Wanted
 from shared_code.runs import Mode, Order, Run, RunScope, RunStatus, TriggeredBy, job_of
@@ -43,6 +45,7 @@ app = typer.Typer(
 
 FAILED, WRONG, PARTIAL, REFUSED = 1, 2, 3, 4
 LONGEST_SENTENCE = 1000
+DELETIONS = (Result.DELETED, Result.DELETING)
 
 EXIT_CODES = {
     RunStatus.SUCCEEDED: 0,
@@ -73,18 +76,14 @@ def check(json: Json = False) -> None:
 
     Every problem comes with its place; the exit code is 2 if there are any. Warnings alone leave it 0.
     """
-    problems, warnings = steward().configuration.problems, steward().configuration.warnings
+    configuration = steward().configuration
+    problems, warnings = configuration.problems, configuration.warnings
     if json:
         _print_json({"valid": not problems, "problems": problems, "warnings": warnings})
     else:
-        for problem in problems:
-            print(problem)
-        for warning in warnings:
-            print(f"warning: {warning}")
-        configuration = steward().configuration
-        summary = f"{len(configuration.jobs)} jobs, {len(configuration.schedules)} schedules"
         found = f"{len(problems)} problem{'s' if len(problems) > 1 else ''} found."
-        print(found if problems else f"{steward().environment.config}: valid, {summary}.")
+        valid = f"valid, {len(configuration.jobs)} jobs, {len(configuration.schedules)} schedules."
+        terminal.show_check(problems, warnings, found if problems else f"{steward().environment.config}: {valid}")
     raise typer.Exit(WRONG if problems else 0)
 
 
@@ -282,7 +281,10 @@ def _perform_here(ask: Callable[[], Run], output: Path | None, *, json: bool) ->
     sweep(own.records, own.locks, utc_now)  # ends what an earlier terminal left behind
     asked = ask()
     try:
-        with terminal.progress_bar(asked.task) as watch:
+        verbose = logging.getLogger().isEnabledFor(logging.INFO)
+        # The log would tear a line apart that is drawn again; with --json nothing but one document is wanted.
+        shown = nullcontext(None) if json else terminal.progress_bar(asked.task, redrawn=not verbose)
+        with shown as watch:
             unfinished = asked.id in own.worker(time_limit=None).perform(asked.id, watch=watch)
     except KeyboardInterrupt:
         _end(asked.id, RunStatus.CANCELLED, "Cancelled from the keyboard.")
@@ -328,8 +330,51 @@ def show(run: RunId, json: Json = False) -> None:
     record = steward().records.get(run).run
     if json:
         _print_json(record)
+        return
+    terminal.show_run(record, utc_now())
+    if any(name.removeprefix("followed_") in DELETIONS and number for name, number in record.counts.items()):
+        print(f"What it deleted, and where it is kept what each was: steward deleted {record.id}")
+
+
+@app.command()
+def deleted(run: RunId, json: Json = False) -> None:
+    """Show what a run deleted, and where it is kept what each was.
+
+    Each with what went with it and the key of its tombstone in the store; also what may be there still, wholly or in
+    part, and how deletions ended that an earlier run began.
+    """
+    from shared_code.losses import losses  # here, since it loads all that deleting needs
+
+    own = steward()
+    record = own.records.get(run).run
+    found = losses(record, own.store)
+    if json:
+        _print_json({"run": record.id, "status": record.status, "store": own.store.describe, "deleted": found})
     else:
-        terminal.show_run(record)
+        terminal.show_losses(record, found, own.store.describe)
+
+
+@app.command()
+def plans(
+    job: Annotated[str | None, typer.Option(metavar="JOB", help="Only plans of this job.")] = None,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, max=1000, help="At most this many.")] = 20,
+    json: Json = False,
+) -> None:
+    """Show plans, newest first.
+
+    How many things each is about, when it was made and expires, and whether it was applied; one that cannot be read
+    is named.
+    """
+    own = steward()
+    if job is not None:
+        own.requests.known(job)
+    found = newest_plans(own.store, utc_now(), limit, job)
+    if json:
+        _print_json({"plans": found})
+    elif found:
+        terminal.show_plans(found)
+    else:
+        print(f"There are no plans{f' of {job}' if job else ''} yet.")
 
 
 @app.command()
@@ -463,7 +508,7 @@ def _perform() -> int | str | None:
     except SystemExit as ending:
         return ending.code
     except SettingsError as error:
-        return _complain(str(error), WRONG)
+        return _complain("\n".join(one_line(problem, LONGEST_SENTENCE) for problem in error.problems), WRONG)
     except (InvalidRequest, Unknown) as error:
         return _complain(one_line(str(error), LONGEST_SENTENCE), WRONG)
     except Refused as error:

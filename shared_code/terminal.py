@@ -1,9 +1,10 @@
 """What a person in front of a terminal sees: tables, progress and closing lines; every foreign text made safe."""
 
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from heapq import nsmallest
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from rich import box
@@ -21,15 +22,17 @@ from shared_code.group_changes import GroupChange
 from shared_code.model import UNREAD, Finding, Reading, ResourceGroup
 from shared_code.outcomes import Outcome, Result
 from shared_code.plan import Action, Plan, by_type
-from shared_code.runs import Mode, Progress, Run, RunStatus
+from shared_code.plan_views import PlanState, PlanView
+from shared_code.runs import Mode, Run, RunStatus
 from shared_code.schedule_preview import Preview
 from shared_code.times import duration_text, text_of
 from shared_code.undo import Left
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rich.console import JustifyMethod
+
+    from shared_code.losses import Loss
+    from shared_code.progress_line import ProgressLine
 
 PIPE_WIDTH = 160
 """Columns of a table where there is no window."""
@@ -55,17 +58,47 @@ _STYLE = {
     RunStatus.FAILED: "red",
     RunStatus.REFUSED: "red",
     RunStatus.CANCELLED: "yellow",
+    RunStatus.QUEUED: "cyan",
+    RunStatus.RUNNING: "cyan",
+}
+_PLAN_STYLE = {PlanState.OPEN: "yellow", PlanState.APPLIED: "green", PlanState.DAMAGED: "red"}
+_RESULT_STYLE = {
+    Result.CHANGED: "green",
+    Result.DELETED: "green",
+    Result.DELETING: "yellow",
+    Result.SKIPPED: "yellow",
+    Result.FAILED: "red",
 }
 
 
 def console() -> Console:
-    """Return the console of stdout; it never reads markup, since names come from strangers."""
-    width = None if sys.stdout.isatty() else PIPE_WIDTH
-    return Console(markup=False, highlight=False, emoji=False, width=width)
+    """Return the console of stdout; it never reads markup, since names come from strangers.
+
+    Colours are for terminals alone, whatever FORCE_COLOR says, and NO_COLOR takes them away there too.
+    """
+    on_screen = sys.stdout.isatty()
+    width = None if on_screen else PIPE_WIDTH
+    return Console(markup=False, highlight=False, emoji=False, width=width, force_terminal=on_screen)
+
+
+def _say(out: Console, text: str, style: str | None = None) -> None:
+    """Print a sentence: on one line for programs, and broken between words and indented for people."""
+    text = one_line(text, LONGEST_TEXT)
+    if not out.is_terminal:
+        out.print(text, style=style, soft_wrap=True)
+        return
+    for number, line in enumerate(Text(text, style or "").wrap(out, max(out.width - 2, 2))):
+        line.rstrip()
+        out.print(Text("  " if number else "").append_text(line), soft_wrap=True)
 
 
 def _print_rows(
-    rows: list[tuple[str, ...]], columns: tuple[str, ...], *, wrap: tuple[str, ...] = (), spare: tuple[str, ...] = ()
+    rows: list[tuple[str, ...]],
+    columns: tuple[str, ...],
+    *,
+    wrap: tuple[str, ...] = (),
+    spare: tuple[str, ...] = (),
+    styles: Sequence[str | None] = (),
 ) -> None:
     """Print a table that fits the window, or a paragraph for each row where none does; nothing is cut off in silence.
 
@@ -74,20 +107,32 @@ def _print_rows(
         columns: their headings; "Resources" holds numbers.
         wrap: columns that may break their text.
         spare: columns left out, in this order, where the window is too narrow for them; that is said below.
+        styles: how the column "Status" of each row looks in a terminal.
     """
     out = console()
+    rows = [tuple(map(one_line, row)) for row in rows]
+    styled = [
+        [
+            Text(text, style or "") if column == "Status" else Text(text)
+            for column, text in zip(columns, row, strict=True)
+        ]
+        for row, style in zip_longest(rows, styles)
+    ]
     left_out: list[str] = []
     for column in (*spare, ""):
         if fits := _needed(rows, columns, wrap, left_out) <= out.width:
             break
         left_out.append(column)
     if not fits:
-        for first, *rest in rows:
+        for first, *rest in styled:
             out.print(first, soft_wrap=True)
             facts = [
-                f"{name[0].lower()}{name[1:]} {text}" for name, text in zip(columns[1:], rest, strict=True) if text
+                Text(f"{name[0].lower()}{name[1:]} ").append_text(text)
+                for name, text in zip(columns[1:], rest, strict=True)
+                if text
             ]
-            out.print(Padding(Text(" · ".join(facts)), (0, 0, 0, 2)))
+            for line in _packed(facts, out.width - 2):
+                out.print(Padding(line, (0, 0, 0, 2)))
         return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     kept = [place for place, column in enumerate(columns) if column not in left_out]
@@ -95,11 +140,23 @@ def _print_rows(
         column = columns[place]
         justify: JustifyMethod = "right" if column == "Resources" else "left"
         table.add_column(column, justify=justify, overflow="fold", no_wrap=column not in wrap)
-    for row in rows:
+    for row in styled:
         table.add_row(*(row[place] for place in kept))
     out.print(table)
     if left_out:
         out.print(f"Left out, as the window is narrow: {', '.join(left_out).lower()}.")
+
+
+def _packed(facts: Iterable[Text], width: int) -> Iterable[Text]:
+    """Give lines of as many facts as fit; none is torn apart that would fit by itself."""
+    line = Text()
+    for fact in facts:
+        if line and line.cell_len + 3 + fact.cell_len > width:
+            yield line
+            line = Text()
+        line = line.append(" · ").append_text(fact) if line else fact
+    if line:
+        yield line
 
 
 def _needed(rows: list[tuple[str, ...]], columns: tuple[str, ...], wrap: tuple[str, ...], left_out: list[str]) -> int:
@@ -112,9 +169,20 @@ def _needed(rows: list[tuple[str, ...]], columns: tuple[str, ...], wrap: tuple[s
     return sum(widths) + 3 * len(widths)
 
 
+def show_check(problems: Sequence[object], warnings: Sequence[object], summary: str) -> None:
+    """Print each problem and each warning with its place, and what that comes to."""
+    out = console()
+    for problem in problems:
+        _say(out, str(problem), "red")
+    for warning in warnings:
+        _say(out, f"warning: {warning}", "yellow")
+    _say(out, summary, "red" if problems else "green")
+
+
 def show_jobs(views: Iterable[JobView]) -> None:
     """Print a line for each job, and its problems below."""
     rows: list[tuple[str, ...]] = []
+    styles: list[str | None] = []
     problems: list[str] = []
     warnings: list[str] = []
     armed: list[str] = []
@@ -130,6 +198,7 @@ def show_jobs(views: Iterable[JobView]) -> None:
                 last.status if last else "",
             )
         )
+        styles.append(_STYLE.get(last.status) if last else None)
         if view.armed_subscriptions:
             number = len(view.armed_subscriptions)
             where = f"{number} subscription{'s' if number > 1 else ''}"
@@ -138,14 +207,14 @@ def show_jobs(views: Iterable[JobView]) -> None:
         problems.extend(problem for problem in view.problems if problem not in problems)
         warnings.extend(warning for warning in view.warnings if warning not in warnings)
     columns = ("Job", "Schedule (UTC)", "In words", "Next run", "Last run", "Status")
-    _print_rows(rows, columns, wrap=("In words",), spare=("In words",))
+    _print_rows(rows, columns, wrap=("In words",), spare=("In words",), styles=styles)
     out = console()
     for line in armed:
-        out.print(line, soft_wrap=True)
+        _say(out, line)
     for problem in problems:
-        out.print(f"problem: {problem}", style="red")
+        _say(out, f"problem: {problem}", "red")
     for warning in warnings:
-        out.print(f"warning: {warning}", style="yellow")
+        _say(out, f"warning: {warning}", "yellow")
 
 
 def show_schedule(preview: Preview) -> None:
@@ -177,20 +246,28 @@ def show_schedule(preview: Preview) -> None:
 def show_runs(runs: Iterable[Run]) -> None:
     """Print a line for each run."""
     rows: list[tuple[str, ...]] = []
+    styles: list[str | None] = []
     for run in runs:
         took = duration_text(run.ended - run.started) if run.ended and run.started else ""
         counts = ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in run.counts.items())
         # What was changed must be seen even where something then went wrong.
         result = f"{counts}. {run.error}" if counts and run.error and run.mode is Mode.APPLY else run.error or counts
         started = text_of(run.started) if run.started else ""
-        rows.append((run.id, run.mode, run.trigger, run.status, started, took, one_line(result)))
-    _print_rows(rows, ("Run", "Mode", "Trigger", "Status", "Started", "Took", "Result"), wrap=("Result",))
+        rows.append((run.id, run.mode, run.trigger, run.status, started, took, result))
+        styles.append(_STYLE.get(run.status))
+    columns = ("Run", "Mode", "Trigger", "Status", "Started", "Took", "Result")
+    _print_rows(rows, columns, wrap=("Result",), styles=styles)
 
 
-def show_run(run: Run) -> None:
-    """Print how a run went: status, scope, every subscription that was not read completely, and what it left."""
+def show_run(run: Run, now: datetime | None = None) -> None:
+    """Print how a run went: status, scope, every subscription that was not read completely, and what it left.
+
+    Args:
+        run: as recorded.
+        now: aware; with it a run that has not ended says for how long it is at it, and about how much longer.
+    """
     out = console()
-    out.print(f"{run.id}  {run.status}", style=_STYLE.get(run.status))
+    out.print(f"{one_line(run.id)}  {run.status}", style=_STYLE.get(run.status), soft_wrap=True)
     lines = {
         "job": f"{run.job}, mode {run.mode}",
         "trigger": f"{run.trigger}{f' by {run.requested_by} (not verified)' if run.requested_by else ''}",
@@ -201,9 +278,7 @@ def show_run(run: Run) -> None:
         "started": text_of(run.started) if run.started else "",
         "ended": text_of(run.ended) if run.ended else "",
         "attempt": str(run.attempt) if run.attempt > 1 else "",
-        "progress": f"{run.progress.done} of {run.progress.total} {run.progress.things}"
-        if run.progress and not run.status.ended
-        else "",
+        "progress": "" if run.status.ended else _progress(run, now),
         **{name.replace("_", " "): f"{number:,}" for name, number in run.counts.items()},
         "compliance": _percent(run),
         "plan": run.plan or "",
@@ -214,6 +289,21 @@ def show_run(run: Run) -> None:
         if value:
             out.print(f"  {name:<24} {one_line(value, 1000)}", soft_wrap=True)
     show_verdicts(run)
+
+
+def _progress(run: Run, now: datetime | None) -> str:
+    told = []
+    if made := run.progress:
+        share = f" ({100 * made.done // made.total} %)" if made.total else ""
+        told.append(f"{made.done:,} of {made.total:,} {made.things}{share}")
+    if now is None or run.started is None or run.status is not RunStatus.RUNNING:
+        return ", ".join(told)
+    taken = max(now - run.started, timedelta())
+    told.append(f"for {duration_text(taken)}")
+    # What an earlier attempt has done took a time that nobody knows here.
+    if made and taken and run.attempt == 1 and 0 < made.done < made.total:
+        told.append(f"about {duration_text(taken * (made.total - made.done) / made.done)} left")
+    return ", ".join(told)
 
 
 def _percent(run: Run) -> str:
@@ -255,7 +345,7 @@ def show_plan(plan: Plan, refusal: str | None) -> None:
     number = len(plan.items)
     out.print(f"{plan.id}  {number:,} {plan.things.removesuffix('s' if number == 1 else '')}", soft_wrap=True)
     for name, value in {
-        "job": plan.job,
+        "job": one_line(plan.job),
         "created": text_of(plan.created),
         "expires": text_of(plan.expires),
         "digest": plan.digest,
@@ -283,15 +373,63 @@ def show_plan(plan: Plan, refusal: str | None) -> None:
         out.print(f"To apply it: steward apply {plan.id} --digest {plan.digest}", soft_wrap=True)
 
 
+def show_plans(views: Iterable[PlanView]) -> None:
+    """Print a line for each plan, and below what is wrong with those that cannot be read."""
+    rows: list[tuple[str, ...]] = []
+    styles: list[str | None] = []
+    problems: list[str] = []
+    for view in views:
+        number = "" if view.items is None else f"{view.items:,}"
+        things = (view.things or "").removesuffix("s" if view.items == 1 else "")
+        created, expires = (text_of(each) if each else "" for each in (view.created, view.expires))
+        part = f", {view.begun:,} of {number}" if view.begun and view.begun != view.items else ""
+        rows.append((view.id, view.job, f"{number} {things}".strip(), created, expires, f"{view.state}{part}"))
+        styles.append(_PLAN_STYLE.get(view.state))
+        problems.extend([view.problem] if view.problem else [])
+    _print_rows(rows, ("Plan", "Job", "Items", "Made", "Expires", "Status"), styles=styles)
+    out = console()
+    for problem in problems:
+        _say(out, f"problem: {problem}", "red")
+
+
+def show_losses(run: Run, losses: Sequence["Loss"], store: str) -> None:
+    """Print what a run deleted: why, what went with it, and where it is kept what it was."""
+    out = console()
+    if not losses:
+        _say(out, f"Run {run.id} has deleted nothing{'' if run.status.ended else ' so far'}.")
+        return
+    for loss, _ in zip(losses, range(LONGEST_TABLE), strict=False):
+        # Deleting was right for the run; whoever asks here fears that it was not.
+        style = "yellow" if loss.outcome in (Result.DELETED, Result.DELETING) else "red"
+        because = f": {one_line(loss.because, LONGEST_TEXT)}" if loss.because else ""
+        out.print(f"{loss.outcome or 'under way'} {one_line(loss.rule)}{because}", style=style, soft_wrap=True)
+        out.print(f"  {one_line(loss.resource_id, LONGEST_TEXT)}", soft_wrap=True)
+        facts = {
+            "outcome": loss.reason,
+            "begun by": loss.begun_by if loss.begun_by != run.id else None,
+            "tombstone": f"{loss.tombstone}{'' if loss.kept else ' is not in the store'}" if loss.tombstone else "none",
+            "problem": loss.problem,
+        }
+        for name, value in facts.items():
+            if value:
+                out.print(f"  {name:<10} {one_line(value, LONGEST_TEXT)}", soft_wrap=True)
+        for member, _ in zip(loss.members, range(LONGEST_TABLE), strict=False):
+            out.print(f"  {'with it':<10} {one_line(member.id, LONGEST_TEXT)}", soft_wrap=True)
+        if len(loss.members) > LONGEST_TABLE:
+            out.print(f"  … and {len(loss.members) - LONGEST_TABLE:,} more that went with it.", soft_wrap=True)
+    if len(losses) > LONGEST_TABLE:
+        out.print(f"… and {len(losses) - LONGEST_TABLE:,} more: 'steward deleted {one_line(run.id)} --json' has all.")
+    _say(out, f"Tombstones are in {store}; runbooks/recover-after-a-wrong-deletion.md says what they are good for.")
+
+
 def show_outcomes(outcomes: Iterable[Outcome], total: int) -> None:
     """Print the first outcomes, each with its resource and its reason, and how many more there are."""
     out = console()
     shown = 0
-    style = {Result.SKIPPED: "yellow", Result.DELETING: "yellow", Result.FAILED: "red"}
     for outcome, _ in zip(outcomes, range(LONGEST_TABLE), strict=False):
         words = f": {one_line(outcome.words, LONGEST_TEXT)}" if outcome.change else ""
         said = f"{outcome.outcome} {one_line(outcome.rule)}{words}"
-        out.print(said, style=style.get(outcome.outcome, "green"), soft_wrap=True)
+        out.print(said, style=_RESULT_STYLE[outcome.outcome], soft_wrap=True)
         reason = f": {one_line(outcome.reason, LONGEST_TEXT)}" if outcome.reason else ""
         out.print(f"  {one_line(outcome.resource_id, LONGEST_TEXT)}{reason}", soft_wrap=True)
         shown += 1
@@ -381,14 +519,10 @@ def _levels(group: ResourceGroup) -> str:
     return one_line(", ".join(sorted({lock.level for lock in group.locks})))
 
 
-@contextmanager
-def progress_bar(title: str) -> Iterator["Callable[[Progress], None]"]:
-    """Show a bar on stderr while the work lasts; nothing where stderr is no terminal."""
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
+def progress_bar(title: str, *, redrawn: bool = True) -> "ProgressLine":
+    """Return what shows progress on stderr: a line that is drawn again if that is a terminal and `redrawn` is True."""
+    from shared_code.progress_line import ProgressLine  # here, since only runs need it
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    errors = Console(stderr=True, markup=False, highlight=False)
-    with Bar(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
-        task = bar.add_task(title, total=None)
-        yield lambda made: bar.update(task, completed=made.done, total=made.total)
+    on_screen = sys.stderr.isatty()
+    errors = Console(stderr=True, markup=False, highlight=False, force_terminal=on_screen)
+    return ProgressLine(title, errors, redrawn=redrawn and on_screen and not errors.is_dumb_terminal)

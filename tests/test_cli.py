@@ -10,7 +10,8 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,6 +21,7 @@ import pytest
 from devkit.simulator import Fault, ResourceGroup, load_estate
 from shared_code.locks import Lock
 from shared_code.processes import this_process
+from shared_code.progress_line import EVERY
 from tests.app.conftest import JOB, ROOT, World, small_estate, subscription_id, wait_until, world_of
 
 COMMANDS = (
@@ -29,7 +31,9 @@ COMMANDS = (
     "run",
     "runs",
     "show",
+    "deleted",
     "cancel",
+    "plans",
     "plan",
     "apply",
     "undo",
@@ -93,6 +97,8 @@ class TestHelpAndJson:
             ("check",): {"valid", "problems", "warnings"},
             ("jobs",): {"jobs"},
             ("runs", "--limit", "1"): {"runs"},
+            ("plans", "--limit", "1"): {"plans"},
+            ("deleted", run): {"run", "status", "store", "deleted"},
         }
         for arguments, expected in keys.items():
             done = world.steward(*arguments, "--json")
@@ -113,7 +119,7 @@ class TestHelpAndJson:
             assert (tmp_path / "new" / "folder" / name).read_bytes() == kept.read_bytes()
 
 
-NO_PLAN = "a plan has the id of the run that made it: see 'steward runs' or GET /api/plans."
+NO_PLAN = "a plan has the id of the run that made it: see 'steward plans' or GET /api/plans."
 NO_JOB = "There is no job 'paint'; there are cleanup, list-resource-groups, tag-audit, watchdog."
 
 
@@ -148,13 +154,15 @@ class TestExitCodes:
             (("run", "paint"), NO_JOB),
             (("runs", "--job", "paint"), NO_JOB),
             (("show", "x"), "There is no run 'x'; list the runs with 'steward runs' or GET /api/runs."),
+            (("deleted", "x"), "There is no run 'x'; list the runs with 'steward runs' or GET /api/runs."),
+            (("plans", "--job", "paint"), NO_JOB),
             (("plan", "../x"), f"There is no plan '../x'; {NO_PLAN}"),
             (("apply", "x", "--digest", "y"), f"There is no plan 'x'; {NO_PLAN}"),
             (("undo", "x"), "There is no run 'x'; list the runs with 'steward runs' or GET /api/runs."),
             (("cancel", "../x"), "There is no run '../x'; list the runs with 'steward runs' or GET /api/runs."),
             (("run", JOB, "--output", __file__), f"--output is '{__file__}', which is no folder; name a folder."),
         ],
-        ids=["job", "filter", "run", "plan", "apply", "undo", "cancel", "output"],
+        ids=["job", "filter", "run", "deleted", "plans of a job", "plan", "apply", "undo", "cancel", "output"],
     )
     def test_wrong_use(self, world: World, arguments: tuple[str, ...], sentence: str) -> None:
         """2 for what is not there; with --json the sentence comes as JSON too."""
@@ -172,6 +180,8 @@ class TestExitCodes:
             ("run",),
             ("run", JOB, "--mode", "delete"),
             ("runs", "--limit", "0"),
+            ("plans", "--limit", "0"),
+            ("deleted",),
             ("jobs", "--jason"),
             ("apply", "x"),
             ("undo",),
@@ -246,6 +256,31 @@ class TestPipe:
         assert "Shop Development" in line
         assert "westeurope" in line
 
+    @pytest.mark.parametrize("arguments", [("run", JOB), ("runs",), ("jobs",), ("check",)], ids=" ".join)
+    def test_no_colours_whatever_is_forced(self, world: World, arguments: tuple[str, ...]) -> None:
+        """FORCE_COLOR and TTY_COMPATIBLE, which some build systems set, do not make a pipe a terminal."""
+        forced = {"FORCE_COLOR": "1", "TTY_COMPATIBLE": "1", "COLORTERM": "truecolor"}
+        done = world.steward(*arguments, environment=forced)
+
+        assert (done.code, done.err) == (0, "")
+        assert "\x1b" not in done.out
+
+    def test_progress_of_a_long_run(self, own_world: World) -> None:
+        """Plain lines on stderr now and then; none with --json, and none of a quick run."""
+        own_world.simulator.faults.add(Fault(route="resource-groups", kind="delay", delay=EVERY + 2, times=None))
+
+        with (
+            own_world.start_steward("run", JOB, "--subscription", subscription_id(1)) as plain,
+            own_world.start_steward("run", "tag-audit", "--subscription", subscription_id(2), "--json") as as_json,
+        ):
+            out, err = plain.communicate(timeout=60)
+            document, silence = as_json.communicate(timeout=60)
+
+        assert (plain.returncode, as_json.returncode) == (0, 0)
+        assert err == f"{JOB}: 0 of 1 subscriptions\n"
+        assert "subscriptions read       1\n" in out
+        assert (json.loads(document)["status"], silence) == ("succeeded", "")
+
     def test_a_closed_pipe_is_quiet(self, world: World) -> None:
         """`steward run … | head -1` ends without a complaint."""
         command = f"{sys.executable} -m shared_code runs --limit 1000 | head -1"
@@ -293,7 +328,7 @@ class TestTerminal:
         code_of_show, _ = in_terminal(world, columns, "show", run)
 
         assert (code, code_of_show) == (0, 0)
-        assert "3/3" in listing
+        assert "3 of 3 subscriptions" in listing
         assert "\x1b[?25h" in listing  # the cursor is shown again
         shown = listing.rsplit("\x1b[2K", 1)[-1]
         table = ESCAPE.sub("", shown).split("Left out")[0]
@@ -303,6 +338,52 @@ class TestTerminal:
         assert run in runs
         assert "list-resource-groups" in jobs
         assert re.search(r"\b20\d\d-01-01T05:00:00Z", jobs)
+
+    def test_colours(self, world: World) -> None:
+        """A status has its colour on a terminal; NO_COLOR and a terminal that has none take it away."""
+        run = world.run_ids()[0]
+        for arguments in (("runs",), ("jobs",), ("show", run), ("check",)):
+            _, coloured = in_terminal(world, 80, *arguments)
+            _, without = in_terminal(world, 80, *arguments, environment={"NO_COLOR": "1"})
+            _, dumb = in_terminal(world, 80, *arguments, environment={"TERM": "dumb"})
+
+            assert "\x1b[32m" in coloured, arguments
+            assert re.findall(r"\x1b\[[0-9;]*3[0-9]", without) == []
+            assert "\x1b" not in dumb
+            assert ESCAPE.sub("", coloured) == ESCAPE.sub("", without) == dumb
+
+    def test_no_line_is_drawn_again(self, world: World) -> None:
+        """With --verbose, where the log would tear it apart, with --json, and on a terminal that cannot."""
+        _, logged = in_terminal(world, 80, "--verbose", "run", JOB)
+        _, as_json = in_terminal(world, 80, "run", JOB, "--json")
+        _, dumb = in_terminal(world, 80, "run", JOB, environment={"TERM": "dumb"})
+
+        assert f"job={JOB} succeeded: " in logged
+        assert json.loads(as_json)["status"] == "succeeded"
+        for text in (logged, as_json, dumb):
+            assert "\x1b[2K" not in text
+            assert "\x1b[?25" not in text
+
+    def test_problems_can_be_read(self, tmp_path: Path) -> None:
+        """No word of a problem is torn apart, what follows is indented, and what is foreign in it is made safe."""
+        evil = r'"\u001b[31mx" = 1'
+        with world_of(tmp_path, small_estate(1), f"[scope]\nsubscriptionz = []\n{evil}\n") as world:
+            code, checked = in_terminal(world, 80, "check")
+            _, jobs = in_terminal(world, 80, "jobs")
+            piped = world.steward("check")
+            refused = world.steward("run", JOB)
+
+        assert (code, piped.code, refused.code) == (2, 2, 2)
+        known = "known are exclude_resource_groups, exclude_resource_types, exclude_subscriptions, management_groups"
+        for text in (checked, jobs):
+            plain = ESCAPE.sub("", text)
+            assert max(map(len, plain.splitlines())) <= 80
+            assert known in " ".join(plain.split())
+            assert "\x1b[31mx" not in text
+        assert "\n  management_groups, " in ESCAPE.sub("", checked).replace("\r", "")
+        assert known in piped.out
+        for done in (piped, refused):
+            assert CONTROL.findall(done.out + done.err) == []
 
     def test_hostile_names(self, tmp_path: Path) -> None:
         """No name or tag drives the terminal, makes a line of its own or is taken for markup."""
@@ -337,6 +418,82 @@ class TestTerminal:
         assert done == (2, "", f"steward: {sentence}\n")
 
 
+PLANS = """
+[jobs.tag-audit]
+
+[[jobs.tag-audit.rules]]
+name = "reviewed"
+tag = "reviewed"
+required = true
+default = "no"
+mode = "approve"
+applies_to = { kinds = ["resource-group"] }
+"""
+
+
+class TestPlans:
+    """`steward plans`."""
+
+    def test_each_with_what_became_of_it(self, tmp_path: Path) -> None:
+        """Newest first; a damaged one is named, hides no other, and costs no exit code."""
+        with world_of(tmp_path, small_estate(2), PLANS) as world:
+            none = world.steward("plans", "--job", "tag-audit")
+            for _ in range(2):
+                assert world.steward("run", "tag-audit").code == 0
+                time.sleep(1)  # ids sort by the second
+            older, newer = world.run_ids("tag-audit")
+            (world.store / "plans" / f"{newer}.json").write_text("}{")
+            done = world.steward("plans")
+            found = world.steward("plans", "--json")
+            _, shown = in_terminal(world, 80, "plans", "--limit", "2")
+            last = world.steward("plans", "--job", "tag-audit", "--limit", "1", "--json").json()["plans"]
+
+        assert none == (0, "There are no plans of tag-audit yet.\n", "")
+        damaged, good = found.json()["plans"]
+        assert (found.code, found.err) == (0, "")
+        assert (damaged["id"], damaged["state"], damaged["items"]) == (newer, "damaged", None)
+        assert damaged["problem"].startswith(f"Plan '{newer}' cannot be read: ")
+        assert (good["id"], good["job"], good["items"], good["things"]) == (older, "tag-audit", 2, "changes")
+        assert (good["state"], good["begun"], good["problem"]) == ("open", 0, None)
+        assert last == [damaged]
+        assert (done.code, done.err) == (0, "")
+        assert re.search(rf"{newer} +tag-audit +damaged *\n +{older} +tag-audit +2 changes .* open *\n", done.out)
+        assert f"problem: {damaged['problem']}\n" in done.out
+        plain = ESCAPE.sub("", shown)
+        assert max(map(len, plain.splitlines())) <= 80
+        assert [line for line in plain.splitlines() if line in (older, newer)] == [newer, older]
+
+
+class TestDeleted:
+    """`steward deleted`; the runbook recover-after-a-wrong-deletion executes it after real deletions."""
+
+    @pytest.mark.parametrize("counts", [{"deleted": 1}, {"deleting": 2}, {"followed_deleted": 1}], ids=str)
+    def test_show_leads_to_it(self, world: World, counts: dict[str, int]) -> None:
+        """A run that counts deletions says where to look what they were; any other does not."""
+        other = world.run_ids()[0]
+        run = "20261122T060000Z-cleanup-9c01f2ab"
+        record = world.record(other) | {"id": run, "job": "cleanup", "counts": counts, "outputs": []}
+        (world.store / "runs" / run).mkdir(exist_ok=True)
+        (world.store / "runs" / run / "run.json").write_text(json.dumps(record))
+
+        said = f"What it deleted, and where it is kept what each was: steward deleted {run}\n"
+        assert world.steward("show", run).out.endswith(said)
+        assert "steward deleted" not in world.steward("show", other).out
+        assert world.steward("show", run, "--json").json() == record
+
+    def test_outcomes_that_are_missing(self, world: World) -> None:
+        """1 with one sentence, and no list that would look whole."""
+        run = "20261122T060000Z-cleanup-9c01f2ac"
+        record = world.record(world.run_ids()[0]) | {"id": run, "job": "cleanup", "outputs": ["outcomes.ndjson"]}
+        (world.store / "runs" / run).mkdir()
+        (world.store / "runs" / run / "run.json").write_text(json.dumps(record))
+
+        done = world.steward("deleted", run)
+
+        assert (done.code, done.out) == (1, "")
+        assert re.fullmatch(rf"steward: .*runs/{run}/outcomes.ndjson.*\n", done.err)
+
+
 class TestInterrupt:
     """Ctrl-C while a run is under way."""
 
@@ -360,14 +517,16 @@ class TestInterrupt:
         assert list((own_world.store / "open").glob("*")) == []
 
 
-def in_terminal(world: World, columns: int, *arguments: str) -> tuple[int, str]:
+def in_terminal(
+    world: World, columns: int, *arguments: str, environment: Mapping[str, str] | None = None
+) -> tuple[int, str]:
     """Run `steward` in a pseudo-terminal of that width and give exit code and all that was written to it."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     process = subprocess.Popen(
         [sys.executable, "-m", "shared_code", *arguments],
         cwd=ROOT,
-        env=world.full_environment(),
+        env=world.full_environment(environment),
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,

@@ -14,11 +14,14 @@ from shared_code.catalog import JobView
 from shared_code.eligibility import Decided, Decision
 from shared_code.foreign_text import one_line
 from shared_code.group_changes import Change, GroupChange
+from shared_code.losses import Loss
 from shared_code.model import Finding, Kind, Lock, Reading, ResourceGroup, Severity, TagChange, Verdict
 from shared_code.outcomes import Outcome, Result
 from shared_code.plan import Action, Plan, PlanItem, make_plan
+from shared_code.plan_views import PlanState, PlanView
 from shared_code.runs import Mode, Progress, Run, RunStatus, TriggeredBy
 from shared_code.tag_rules import RuleMode
+from shared_code.tombstones import Member
 from shared_code.undo import Left
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
@@ -107,6 +110,31 @@ DECISION = Decision(
     detail="no machine uses it",
 )
 LEFT = Left(GROUP.id, "s", "owner", "the tag 'owner' has the value 'x' by now")
+VIEW = PlanView(
+    id=RUN.id,
+    job=RUN.job,
+    state=PlanState.OPEN,
+    items=4,
+    things="changes",
+    begun=0,
+    created=NOON,
+    expires=NOON + timedelta(days=3),
+)
+LOSS = Loss(
+    resource_id=GROUP.id,
+    subscription_id="s",
+    rule="expired",
+    outcome=Result.DELETED,
+    reason=None,
+    at=NOON,
+    plan="p",
+    item=0,
+    begun_by=RUN.id,
+    tombstone="tombstones/p/000000.json",
+    kept=True,
+    because="its date has passed",
+    members=(Member(f"{GROUP.id}/providers/a.b/c/one", "a.b/c"),),
+)
 UNSAFE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 Seen = pytest.CaptureFixture[str]
 
@@ -190,11 +218,32 @@ class TestGroups:
 
         terminal.show_groups([group], 1)
 
-        words = " ".join(capsys.readouterr().out.split())
-        assert words == (
-            "rg-with-a-long-name subscription Shop Production · location westeurope · resources 1,200 · "
-            "locks CanNotDelete, ReadOnly · tags owner=team@example.com, DoNotDelete="
-        )
+        assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == [
+            "rg-with-a-long-name",
+            "  subscription Shop Production",
+            "  location westeurope",
+            "  resources 1,200",
+            "  locks CanNotDelete, ReadOnly",
+            "  tags owner=team@example.com,",
+            "  DoNotDelete=",
+        ]
+
+    def test_a_narrow_paragraph(self, capsys: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Facts stand side by side as far as they fit; none is torn apart that fits a line."""
+        window(monkeypatch, 40)
+        long = "tags-that-are-a-word"
+        group = msgspec.structs.replace(GROUP, name="rg-with-a-rather-long-name", locks=(), tags={long: long})
+
+        terminal.show_groups([group] * 2, 2)
+
+        assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == [
+            "rg-with-a-rather-long-name",
+            "  subscription Shop",
+            "  location westeurope · resources 1,200",
+            "  tags",
+            "  tags-that-are-a-word=tags-that-are-a-w",
+            "  ord",
+        ] * 2
 
 
 class TestRuns:
@@ -251,7 +300,40 @@ class TestRun:
         assert "  trigger                  timer\n" in shown
         assert "  scheduled for            2026-11-22T12:00:00Z (past due)\n" in shown
         assert "  attempt                  2\n" in shown
-        assert "  progress                 1 of 3 subscriptions\n" in shown
+        assert "  progress                 1 of 3 subscriptions (33 %)\n" in shown
+
+    @pytest.mark.parametrize(
+        ("changes", "said"),
+        [
+            ({"progress": None}, "for 2 min 0 s"),
+            ({"progress": Progress(0, 0)}, "0 of 0 subscriptions, for 2 min 0 s"),
+            ({"progress": Progress(0, 1200)}, "0 of 1,200 subscriptions (0 %), for 2 min 0 s"),
+            ({"progress": Progress(999, 1000)}, "999 of 1,000 subscriptions (99 %), for 2 min 0 s, about 0.1 s left"),
+            ({"progress": Progress(2, 8, "changes")}, "2 of 8 changes (25 %), for 2 min 0 s, about 6 min 0 s left"),
+            ({"progress": Progress(8, 8, "changes")}, "8 of 8 changes (100 %), for 2 min 0 s"),
+            ({"progress": Progress(2, 8), "attempt": 2}, "2 of 8 subscriptions (25 %), for 2 min 0 s"),
+            ({"progress": Progress(2, 8), "status": RunStatus.QUEUED}, "2 of 8 subscriptions (25 %)"),
+            (
+                {"progress": Progress(2, 8), "started": NOON + timedelta(hours=1)},
+                "2 of 8 subscriptions (25 %), for 0.0 s",
+            ),
+        ],
+        ids=["none", "nothing to do", "just begun", "nearly", "a quarter", "all", "goes on", "waits", "clocks differ"],
+    )
+    def test_how_far_it_is(self, capsys: Seen, changes: dict[str, object], said: str) -> None:
+        """For how long, and about how much longer where that can be told: not from what an earlier attempt has done."""
+        fields: dict[str, object] = {"status": RunStatus.RUNNING, "ended": None, "counts": {}}
+
+        terminal.show_run(msgspec.structs.replace(RUN, **fields | changes), NOON + timedelta(minutes=2))
+
+        lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  progress")]
+        assert lines == [f"  {'progress':<24} {said}"]
+
+    def test_a_run_that_has_ended_makes_no_progress(self, capsys: Seen) -> None:
+        """How far it was is no news."""
+        terminal.show_run(msgspec.structs.replace(RUN, progress=Progress(3, 3)), NOON)
+
+        assert "progress" not in capsys.readouterr().out
 
     def test_what_was_not_read(self, capsys: Seen) -> None:
         """Every subscription that was not read completely has a line with the whole reason; complete ones have none."""
@@ -526,6 +608,122 @@ class TestLeft:
         assert capsys.readouterr().out == ""
 
 
+class TestPlans:
+    """The list of plans."""
+
+    def test_each_with_what_became_of_it(self, capsys: Seen) -> None:
+        """How many things, until when, and how much of it was begun."""
+        applied = msgspec.structs.replace(VIEW, state=PlanState.APPLIED, begun=4)
+        part = msgspec.structs.replace(applied, begun=1)
+        one = msgspec.structs.replace(VIEW, items=1, things="deletions", state=PlanState.EXPIRED)
+
+        terminal.show_plans([VIEW, applied, part, one])
+
+        _, heading, _, *lines = capsys.readouterr().out.splitlines()
+        assert heading.split() == ["Plan", "Job", "Items", "Made", "Expires", "Status"]
+        named = rf" *{VIEW.id} +list-resource-groups"
+        times = r"2026-11-22T12:00:00Z +2026-11-25T12:00:00Z"
+        assert re.fullmatch(rf"{named} +4 changes +{times} +open *", lines[0])
+        assert re.fullmatch(rf"{named} +4 changes +{times} +applied *", lines[1])
+        assert re.fullmatch(rf"{named} +4 changes +{times} +applied, 1 of 4 *", lines[2])
+        assert re.fullmatch(rf"{named} +1 deletion +{times} +expired *", lines[3])
+
+    def test_a_damaged_one(self, capsys: Seen) -> None:
+        """It has its line, and below what is wrong with it."""
+        terminal.show_plans([PlanView(id=RUN.id, job=RUN.job, state=PlanState.DAMAGED, problem="It is damaged."), VIEW])
+
+        lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+        assert re.fullmatch(rf" *{RUN.id} +{RUN.job} +damaged", lines[3])
+        assert lines[4].endswith("open")
+        assert lines[-1] == "problem: It is damaged."
+
+    @pytest.mark.parametrize("columns", [80, 60])
+    def test_a_narrow_window(self, capsys: Seen, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+        """The id stands alone, so that it can be copied; no time is torn apart."""
+        window(monkeypatch, columns)
+
+        terminal.show_plans([VIEW])
+
+        shown = capsys.readouterr().out
+        assert shown.splitlines()[0] == VIEW.id
+        assert "made 2026-11-22T12:00:00Z" in shown
+        assert "expires 2026-11-25T12:00:00Z" in shown
+        assert max(map(cell_len, shown.splitlines())) <= columns
+
+
+class TestLosses:
+    """What a run deleted."""
+
+    def test_each_with_where_it_is_kept(self, capsys: Seen) -> None:
+        """Why it was deleted, what went with it, and the key of its tombstone; then where these are."""
+        terminal.show_losses(RUN, [LOSS], "file:///store")
+
+        assert capsys.readouterr().out.splitlines() == [
+            "deleted expired: its date has passed",
+            f"  {GROUP.id}",
+            "  tombstone  tombstones/p/000000.json",
+            f"  with it    {GROUP.id}/providers/a.b/c/one",
+            "Tombstones are in file:///store; runbooks/recover-after-a-wrong-deletion.md says what they are good for.",
+        ]
+
+    def test_what_is_less_simple(self, capsys: Seen) -> None:
+        """Nobody knows the end, another run began it, it failed, the tombstone is not there or cannot be read."""
+        terminal.show_losses(
+            RUN,
+            [
+                msgspec.structs.replace(LOSS, outcome=None, kept=False, because=None, members=()),
+                msgspec.structs.replace(LOSS, begun_by="another", members=()),
+                msgspec.structs.replace(LOSS, outcome=Result.FAILED, reason="it is locked", members=(), problem="bad"),
+                msgspec.structs.replace(LOSS, tombstone=None, members=()),
+            ],
+            "file:///store",
+        )
+
+        kept = "  tombstone  tombstones/p/000000.json"
+        assert capsys.readouterr().out.splitlines()[:-1] == [
+            *("under way expired", f"  {GROUP.id}", f"{kept} is not in the store"),
+            *("deleted expired: its date has passed", f"  {GROUP.id}", "  begun by   another", kept),
+            *(
+                "failed expired: its date has passed",
+                f"  {GROUP.id}",
+                "  outcome    it is locked",
+                kept,
+                "  problem    bad",
+            ),
+            *("deleted expired: its date has passed", f"  {GROUP.id}", "  tombstone  none"),
+        ]
+
+    def test_more_than_fit(self, capsys: Seen) -> None:
+        """Fifty are shown of things, and of what went with one; where the others are is said."""
+        crowded = msgspec.structs.replace(LOSS, members=LOSS.members * 1060)
+        terminal.show_losses(RUN, [crowded, *[msgspec.structs.replace(LOSS, members=())] * 1059], "file:///store")
+
+        lines = capsys.readouterr().out.splitlines()
+        assert len(lines) == 50 * 3 + 50 + 1 + 2
+        assert lines[53] == "  … and 1,010 more that went with it."
+        assert lines[-2] == f"… and 1,010 more: 'steward deleted {RUN.id} --json' has all."
+
+    @pytest.mark.parametrize(
+        ("status", "said"), [(RunStatus.SUCCEEDED, ""), (RunStatus.RUNNING, " so far")], ids=["ended", "running"]
+    )
+    def test_none(self, capsys: Seen, status: RunStatus, said: str) -> None:
+        """Nothing was deleted, or nothing yet."""
+        terminal.show_losses(msgspec.structs.replace(RUN, status=status), [], "file:///store")
+
+        assert capsys.readouterr().out == f"Run {RUN.id} has deleted nothing{said}.\n"
+
+
+class TestCheck:
+    """What `steward check` says to people."""
+
+    def test_a_line_each(self, capsys: Seen) -> None:
+        """Programs get each problem and each warning whole, in a line of its own."""
+        long = "steward.toml: " + "word " * 60 + "end"
+        terminal.show_check([long], ["it may surprise"], "1 problem found.")
+
+        assert capsys.readouterr().out.splitlines() == [long, "warning: it may surprise", "1 problem found."]
+
+
 class TestJobs:
     """The list of jobs."""
 
@@ -594,7 +792,16 @@ def test_no_text_drives_the_terminal(capsys: Seen, monkeypatch: pytest.MonkeyPat
     terminal.show_decisions([msgspec.structs.replace(DECISION, rule=text, detail=text, reasons=(text,))], 1)
     outcomes = capsys.readouterr().out
 
-    assert UNSAFE.findall(tables + record + changes + findings + plan + outcomes) == []
+    loss = msgspec.structs.replace(
+        LOSS, resource_id=text, rule=text, because=text, reason=text, problem=text, members=(Member(text, text),)
+    )
+    terminal.show_losses(RUN, [loss], "memory:")
+    terminal.show_plans([msgspec.structs.replace(VIEW, state=PlanState.DAMAGED, problem=text or "x")])
+    terminal.show_check([text], [text], text)
+    terminal.show_jobs([msgspec.structs.replace(JOB, schedule=text, words=text, problems=(text,), warnings=(text,))])
+    others = capsys.readouterr().out
+
+    assert UNSAFE.findall(tables + record + changes + findings + plan + outcomes + others) == []
     assert (findings.count("\n"), plan.count("\n"), outcomes.count("\n")) == (2, 8, 7)
     assert changes.count("\n") == 1
     assert len(record.split("\n")) <= len(terminal._STYLE) + 7
@@ -607,7 +814,7 @@ def _headings(text: str) -> list[str]:
 
 
 def test_no_bar_without_a_terminal(capsys: Seen) -> None:
-    """Progress leaves nothing in a file or a pipe."""
+    """The progress of a quick run leaves nothing in a file or a pipe."""
     with terminal.progress_bar("list-resource-groups") as watch:
         watch(Progress(0, 3))
         watch(Progress(3, 3))

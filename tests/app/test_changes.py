@@ -582,7 +582,7 @@ class TestInATerminal:
             assert unknown.code == 2
             assert unknown.err == (
                 f"steward: There is no plan '{UNKNOWN}'; a plan has the id of the run that made it: "
-                "see 'steward runs' or GET /api/plans.\n"
+                "see 'steward plans' or GET /api/plans.\n"
             )
             assert (changed_nothing.code, changed_nothing.err) == (
                 4,

@@ -1,5 +1,6 @@
 """Runs through the whole app: however they are started, one at a time, and always with an end."""
 
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -234,6 +235,29 @@ class TestCancel:
         )
         assert done == (0, f"{run} stops at its next checkpoint; 'steward show {run}' tells when it has.\n", "")
         assert record["status"] == "cancelled"
+
+
+class TestShow:
+    """`steward show` of a run that somebody else performs."""
+
+    def test_how_far_it_is(self, small: World) -> None:
+        """How much is done, for how long it is at it, and about how much longer; nothing of that when it has ended."""
+        slow(small, 2.0)
+        with small.host() as host:
+            run = start_run(host)
+            wait_until(lambda: small.record(run)["progress"], "progress")
+            under_way = small.steward("show", run)
+            wait_ended(host, run)
+            ended = small.steward("show", run)
+
+        left = r"(, about \d+(\.\d)? s left)?"
+        found = re.search(
+            rf"^  progress +\d of 6 subscriptions \(\d+ %\), for \d+(\.\d)? s{left}$", under_way.out, re.MULTILINE
+        )
+        assert (under_way.code, under_way.err) == (0, "")
+        assert under_way.out.startswith(f"{run}  running\n")
+        assert found, under_way.out
+        assert "progress" not in ended.out
 
 
 class TestIdempotencyKey:

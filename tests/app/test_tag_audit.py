@@ -274,7 +274,7 @@ class TestOverHttp:
         detail = problem(audited.host.call("GET", f"/api/plans/{name}", key="reader"), 404)
 
         assert detail.startswith("There is no plan '")
-        assert detail.endswith("'; a plan has the id of the run that made it: see 'steward runs' or GET /api/plans.")
+        assert detail.endswith("'; a plan has the id of the run that made it: see 'steward plans' or GET /api/plans.")
 
     def test_a_damaged_plan_is_not_shown(self, audited: Audited) -> None:
         """A plan that is not what was written is refused everywhere: somebody may be about to act on it."""
