@@ -244,5 +244,5 @@ def _key(plan_id: str) -> str:
 def _unknown(plan_id: str) -> Unknown:
     return Unknown(
         f"There is no plan '{one_line(plan_id, 80)}'; a plan has the id of the run that made it: see 'steward "
-        "runs' or GET /api/plans."
+        "plans' or GET /api/plans."
     )
