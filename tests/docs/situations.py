@@ -24,6 +24,7 @@ from shared_code.sightings import Sighting
 from shared_code.snapshots import Snapshots
 from shared_code.store_local import LocalStore
 from tests.docs.checkout import PATIENCE, Checkout, environment
+from tests.notices import receiving
 
 JOB = "list-resource-groups"
 EVERYTHING = RunScope()
@@ -90,10 +91,7 @@ def tags_were_audited(checkout: Checkout) -> Iterator[None]:
     with checkout.up():
         assert checkout.dev("steward", "run", "tag-audit").returncode == 0
         config.write_text(config.read_text() + RULE)
-        snapshots = Snapshots(LocalStore(checkout.folder / ".steward" / "up" / "demo" / "store"), "tag-audit")
-        known = snapshots.subscriptions()
-        gone = msgspec.structs.replace(known[0], id="5a000000-0000-4000-8000-000000000005", name="Shop Staging")
-        snapshots.save_subscriptions((*known, gone))
+        _knew(checkout, "demo", "tag-audit", "5a000000-0000-4000-8000-000000000005", "Shop Staging")
         assert checkout.dev("steward", "run", "tag-audit").returncode == 3
         yield
 
@@ -212,6 +210,17 @@ def all_is_well_and_is_deployed_again(checkout: Checkout) -> Iterator[Callable[[
 
 
 @contextmanager
+def a_web_hook_listens(checkout: Checkout) -> Iterator[Callable[[], None]]:
+    """`./dev up`, which can be started again, and a receiver whose URL is an app setting."""
+    with receiving.hook() as hook:
+        values = {"IsEncrypted": False, "Values": {"STEWARD_NOTICE_URL": hook.url}}
+        (checkout.folder / "local.settings.json").write_text(json.dumps(values))
+        with _up_again(checkout) as restart:
+            yield restart
+        assert len(hook.posted) == 1
+
+
+@contextmanager
 def the_configuration_is_wrong(checkout: Checkout) -> Iterator[Callable[[], None]]:
     """`./dev up` with five fields in one schedule and a misspelt key in the other table."""
     config = checkout.folder / "steward.toml"
@@ -231,6 +240,72 @@ def a_job_has_no_timer(checkout: Checkout) -> Iterator[Callable[[], None]]:
     settings = {"Values": {"AzureWebJobs.watchdog.Disabled": "true"}}
     (checkout.folder / "local.settings.json").write_text(json.dumps(settings))
     with all_is_well_and_is_deployed_again(checkout) as restart:
+        yield restart
+
+
+@contextmanager
+def some_subscriptions_were_not_read(checkout: Checkout) -> Iterator[Callable[[], None]]:
+    """`./dev up --estate odd` after a second run; one subscription that the first one saw is no longer visible."""
+    with _up_again(checkout, "--estate", "odd") as restart:
+        _knew(checkout, "odd", JOB, "0dd00000-0000-4000-8000-000000000031", "Moved away")
+        assert checkout.dev("steward", "run", JOB).returncode == 3
+        yield restart
+
+
+@contextmanager
+def a_subscription_gives_no_access(checkout: Checkout) -> Iterator[Callable[[], None]]:
+    """`./dev up` of an estate in which the identity has no role on one subscription, until it is started again."""
+    estate = checkout.folder / "devkit" / "simulator" / "estates" / "demo.py"
+    as_it_is = estate.read_text()
+    refused = as_it_is.replace(
+        "    id=DEVELOPMENT,\n",
+        "    id=DEVELOPMENT,\n"
+        '    faults=(Fault(route=f"/subscriptions/{DEVELOPMENT}*", kind="forbidden", times=None),),\n',
+        1,
+    ).replace("\n\n", "\nfrom devkit.simulator.faults import Fault\n\n", 1)
+    assert refused.count("Fault") == 2
+    estate.write_text(refused)
+    with _up_again(checkout) as restart:
+
+        def granted() -> None:
+            estate.write_text(as_it_is)
+            restart()
+
+        yield granted
+
+
+@contextmanager
+def one_subscription_is_in_scope(checkout: Checkout) -> Iterator[Callable[[], None]]:
+    """`./dev up` with one subscription named in `[scope]`."""
+    config = checkout.folder / "steward.toml"
+    named = 'subscriptions = ["5a000000-0000-4000-8000-000000000001"]'
+    config.write_text(config.read_text().replace('\nsubscriptions = ["*"]', f"\n{named}", 1))
+    with all_is_well_and_is_deployed_again(checkout) as restart:
+        yield restart
+
+
+@contextmanager
+def there_is_much_to_show(checkout: Checkout) -> Iterator[None]:
+    """`./dev up` of the estate for cleanup: tags were audited, a plan of an armed subscription waits for a decision."""
+    with a_cleanup_is_planned(checkout):
+        for job in ("tag-audit", "cleanup"):
+            assert checkout.dev("steward", "run", job).returncode == 0
+        yield
+
+
+@contextmanager
+def a_rule_acts_by_itself(checkout: Checkout) -> Iterator[Callable[[], None]]:
+    """`./dev up` of the estate for cleanup: one subscription armed, the timer deletes what one rule plans."""
+    config = checkout.folder / "steward.toml"
+    _arm(checkout, share="0.5")
+    before, table = config.read_text().split("[jobs.cleanup]\n")
+    table = table.replace('mode = "plan"', 'mode = "apply"', 1)
+    rule = "[jobs.cleanup.rules.unattached-disk]"
+    table, disks = table.split(rule, 1)
+    disks = disks.replace('mode = "approve"', 'mode = "automatic"', 1)
+    config.write_text(f"{before}[jobs.cleanup]\n{table}{rule}{disks}")
+    with nothing_was_cleaned_up_yet(checkout) as restart:
+        assert checkout.dev("steward", "run", "cleanup").returncode == 0
         yield restart
 
 
@@ -264,6 +339,13 @@ def _up_again(checkout: Checkout, *arguments: str) -> Iterator[Callable[[], None
             running.enter_context(checkout.up(*arguments, "--port", checkout.port))
 
         yield restart
+
+
+def _knew(checkout: Checkout, estate: str, job: str, subscription: str, name: str) -> None:
+    """Let the earlier runs of a job have seen one more subscription than there is."""
+    snapshots = Snapshots(LocalStore(checkout.folder / ".steward" / "up" / estate / "store"), job)
+    known = snapshots.subscriptions()
+    snapshots.save_subscriptions((*known, msgspec.structs.replace(known[0], id=subscription, name=name)))
 
 
 def _arm(checkout: Checkout, share: str = "0.1") -> None:
@@ -375,8 +457,20 @@ SITUATIONS: dict[str, Situation] = {
     "keep-a-resource": a_cleanup_is_planned,
     "recover-after-a-wrong-deletion": something_was_deleted,
     "stop-all-deletions-now": things_are_being_deleted,
+    "send-notices": a_web_hook_listens,
+    "a-run-is-partial": some_subscriptions_were_not_read,
+    "give-access-to-a-subscription": a_subscription_gives_no_access,
+    "add-a-subscription": one_subscription_is_in_scope,
+    "rotate-keys": all_is_well_and_is_deployed_again,
+    "read-the-dashboard": there_is_much_to_show,
+    "what-will-be-deleted-tonight": a_rule_acts_by_itself,
 }
 """By page."""
 
 DEPLOYS = "func azure functionapp publish"
 """Where a page says this, what is up is started again with the configuration as it is by then."""
+INSTEAD = {
+    "give-access-to-a-subscription": "az role assignment create",
+    "rotate-keys": "az functionapp function keys set",
+}
+"""By page: what it is started again at, where nothing is deployed."""

@@ -4,7 +4,9 @@ import json
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +22,9 @@ from shared_code.cleanup_rules import RULES
 from shared_code.environment import SETTINGS
 from shared_code.exemptions import Exemption
 from shared_code.model import Kind, Severity, Subject, TagChange
-from shared_code.runs import RunStatus
+from shared_code.notices.settings import NoticeKind, Notices
+from shared_code.reports.dashboard import run_page
+from shared_code.runs import Mode, Order, Run, RunStatus, TriggeredBy
 from shared_code.scope import Scope
 from shared_code.settings import JOBS, Cleanup, TagAudit, configure
 from shared_code.tag_check import Check
@@ -67,6 +71,15 @@ class Opened(NamedTuple):
         if self.level == "anonymous":
             return "none"
         return "approver" if self.name == "apply_plan" else "reader" if self.methods == ["GET"] else "operator"
+
+
+@cache
+def opened() -> tuple[Opened, ...]:
+    """The HTTP functions of the app."""
+    done = subprocess.run(
+        [sys.executable, "-c", ROUTES], cwd=ROOT, env=environment(), capture_output=True, text=True, check=True
+    )
+    return tuple(Opened(*each) for each in json.loads(done.stdout))
 
 
 def sample(begin: str) -> str:
@@ -128,6 +141,7 @@ class TestReadme:
         """The table of steward.toml has each key of each table, and no other."""
         expected = [("`[scope]`", f"`{key}`") for key in Scope.__struct_fields__]
         expected += [(f"`[jobs.{name}]`", f"`{key}`") for name, kind in JOBS.items() for key in kind.__struct_fields__]
+        expected += [("`[notices]`", f"`{key}`") for key in Notices.__struct_fields__]
 
         assert [(row[0], row[1]) for row in README.table("Table", "Key")] == expected
 
@@ -162,6 +176,23 @@ class TestReadme:
         meaning = next(row[1] for row in README.table(heading, "Meaning") if row[0] == f"`{key}`")
 
         assert set(re.findall(r'`"([a-z-]+)"`', meaning)) == set(words)
+
+    def test_words_of_notices(self) -> None:
+        """Of everything that may be told the word is named."""
+        meaning = next(row[2] for row in README.table("Table", "Key") if row[1] == "`on`")
+
+        assert set(re.findall(r'`"([a-z-]+)"`', meaning)) == set(NoticeKind)
+
+    def test_the_example_of_notices(self) -> None:
+        """What steward.toml shows as a comment is valid once its app settings are there, and is off as it ships."""
+        text = (ROOT / "steward.toml").read_text()
+        example = "\n".join(line.removeprefix("# ") for line in text[text.index("# [notices]") :].splitlines())
+        environ = {f"STEWARD_{name}_URL": f"mailto://{name}.example.com" for name in ("NOTICE", "OWNER", "FALLBACK")}
+        read = configure(example.encode(), "steward.toml", environ)
+
+        assert (read.problems, read.notices.dry_run) == ((), True)
+        assert set(read.receivers.operators) == {"mailto://notice.example.com"}
+        assert not configure(text.encode(), "steward.toml", environ).receivers
 
     def test_the_example_of_a_rule(self) -> None:
         """The rule that is shown is valid, without a warning, and does to `Env = production` what the text says."""
@@ -220,11 +251,8 @@ class TestReadme:
 
     def test_routes(self) -> None:
         """The table of routes is what the function app has, each with the key that opens it."""
-        done = subprocess.run(
-            [sys.executable, "-c", ROUTES], cwd=ROOT, env=environment(), capture_output=True, text=True, check=True
-        )
         prefix = json.loads((ROOT / "host.json").read_bytes())["extensions"]["http"]["routePrefix"]
-        found = [Opened(*each) for each in json.loads(done.stdout)]
+        found = opened()
         routes = [(method, f"`/{prefix}/{each.route}`", each.key) for each in found for method in each.methods]
 
         assert sorted((row[0], row[1], row[2].strip("*")) for row in README.table("Method", "Route")) == sorted(routes)
@@ -263,6 +291,79 @@ class TestReadme:
 
         assert set(re.findall(r"\./dev ([a-z]+)", text)) == set(re.findall(r"\./dev ([a-z]+)", usage))
         assert set(re.findall(r"\./dev up (--[a-z-]+)", text)) == known - {"--help"}
+
+
+class TestRunbooks:
+    """What the runbooks and the app say of each other."""
+
+    def test_every_page_that_is_named_is_there(self) -> None:
+        """Whatever the app names as a page of runbooks/ is one, and the dashboard names some."""
+        sources = [path for folder in ("shared_code", "__app__") for path in (ROOT / folder).rglob("*.*")]
+        shown = [path.read_text() for path in sources if path.suffix in (".py", ".html", ".js")]
+        named = {name for text in shown for name in re.findall(r"runbooks/([a-z-]+\.md)", text)}
+
+        assert {"a-run-failed.md", "a-run-is-partial.md", "a-job-is-refused.md"} <= named
+        assert named <= {path.name for path in (ROOT / "runbooks").glob("*.md")}
+
+    @pytest.mark.parametrize(
+        ("job", "applies", "status", "page"),
+        [
+            ("cleanup", False, RunStatus.SUCCEEDED, None),
+            ("cleanup", False, RunStatus.RUNNING, None),
+            ("cleanup", False, RunStatus.PARTIAL, "a-run-is-partial.md"),
+            ("cleanup", False, RunStatus.FAILED, "a-run-failed.md"),
+            ("tag-audit", False, RunStatus.REFUSED, "a-run-failed.md"),
+            ("tag-audit", True, RunStatus.REFUSED, "fix-tags-from-a-plan.md"),
+            ("cleanup", True, RunStatus.PARTIAL, "review-and-approve-a-cleanup-plan.md"),
+        ],
+    )
+    def test_a_run_names_its_page(self, job: str, applies: bool, status: RunStatus, page: str | None) -> None:
+        """The dashboard names the page for how a run has ended, and none for one that went well."""
+        run = Run(
+            id="20261122T131046Z-cleanup-6e5583c0",
+            job=job,
+            mode=Mode.PLAN,
+            trigger=TriggeredBy.CLI,
+            requested=datetime(2026, 11, 22, tzinfo=UTC),
+            status=status,
+            order=Order(plan="20261122T131046Z-cleanup-6e5583c0", digest="0") if applies else None,
+        )
+
+        assert re.findall(r"runbooks/([a-z-]+\.md)", b"".join(run_page(run)).decode()) == ([page] if page else [])
+
+    def test_the_sections_of_the_dashboard(self) -> None:
+        """The page about the dashboard has each of its sections, in their order."""
+        page = Page(ROOT / "runbooks" / "read-the-dashboard.md")
+        folder = ROOT / "shared_code" / "reports" / "templates" / "dashboard"
+
+        def sections(*names: str) -> list[str]:
+            return [
+                each for name in names for each in re.findall(r"<h2[^>]*>([^<]+)</h2>", (folder / name).read_text())
+            ]
+
+        assert [row[0] for row in page.table("Section", "It says")] == sections("overview.html")
+        told = [row[0] for row in page.table("Section of a run or a plan", "It says")]
+        assert told == sections("run.html", "plan.html")
+
+    def test_the_functions_of_a_key(self) -> None:
+        """The page about keys sets each of them on the functions that it opens, and on no other."""
+        text = Page(ROOT / "runbooks" / "rotate-keys.md").text
+        reading = re.findall(r'READING="([^"]*)"', text)[0].split()
+        more = re.findall(r'operator\) FUNCTIONS="\$READING ([^"]*)"', text)[0].split()
+        approving = re.findall(r"approver\) FUNCTIONS=(\w+)", text)
+
+        for key, named in {"reader": reading, "operator": more, "approver": approving}.items():
+            assert sorted(named) == sorted(each.name for each in opened() if each.key == key), key
+
+    def test_the_index_quotes_what_is_said(self) -> None:
+        """Each sentence that the index of the runbooks quotes is in the code of the app."""
+        rows = [row for table in Page(ROOT / "runbooks" / "README.md").tables() for row in table]
+        quoted = [each for row in rows for each in re.findall(r'"([^"]+)"', row[0])]
+        code = "".join(path.read_text() for name in ("shared_code", "__app__") for path in (ROOT / name).rglob("*.py"))
+        said = re.sub(r'"\s+f?"', "", code)
+
+        assert len(quoted) > 10
+        assert [each for each in quoted if each not in said] == []
 
 
 class TestFiles:

@@ -6,22 +6,28 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from shared_code.dashboard import overview
+from shared_code.eligibility import Decided
 from shared_code.model import Reading, Verdict
+from shared_code.outputs import UPCOMING
 from shared_code.reports.dashboard import approval_page, near, overview_page, policy, run_page, shell
+from shared_code.run_records import folder
 from shared_code.runs import Progress, RunStatus
 from shared_code.settings import configure
 from shared_code.stop import Stop
+from shared_code.tag_rules import RuleMode
+from shared_code.upcoming import upcoming
 from tests.fakes import NOW
 from tests.memory_store import MemoryStore
 from tests.reports.test_page import FOREIGN, HOSTILE, Outline
-from tests.showing import SUBSCRIPTION, ended, fill, plan_of
+from tests.showing import SUBSCRIPTION, decision, ended, fill, plan_of
 
-ARMED = f'armed_subscriptions = ["{SUBSCRIPTION}"]\nprotected_resource_groups = ["rg-core"]'
-BY_ITSELF = "<strong>It deletes by itself what rules with the mode automatic have planned"
+APPLIES = f'mode = "apply"\narmed_subscriptions = ["{SUBSCRIPTION.upper()}"]\nprotected_resource_groups = ["rg-core"]'
+BY_ITSELF = "<strong>It deletes by itself what rules with the mode automatic plan"
 
 
 def page_of(text: str = "Shop", *, stop: bool = False) -> str:
@@ -110,7 +116,7 @@ class TestOverview:
         [
             ("", "It plans, and deletes nothing by itself."),
             ('mode = "apply"', "It plans, and deletes nothing by itself."),
-            (f'mode = "apply"\n{ARMED}', f"{BY_ITSELF} in 1 armed subscription</strong>: 0 as of the last run."),
+            (APPLIES, f"{BY_ITSELF} in 1 armed subscription.</strong>"),
         ],
     )
     def test_what_the_next_run_will_do(self, keys: str, said: str) -> None:
@@ -129,6 +135,22 @@ class TestOverview:
         own.set("operator@example.com", "so")
         stopped = b"".join(overview_page(overview(configuration, store, Stop(store, lambda: NOW), NOW))).decode()
         assert "It deletes nothing, since changes are stopped." in stopped
+
+    @pytest.mark.parametrize(
+        ("keys", "said"), [("", "when approved"), ('mode = "apply"', "when approved"), (APPLIES, "by the timer")]
+    )
+    def test_who_deletes_what_an_automatic_rule_has_planned(self, keys: str, said: str) -> None:
+        """The timer, where the job applies and the subscription is armed; else nobody without approval."""
+        store = MemoryStore()
+        run = fill(store, NOW)["cleanup"]
+        planned = decision("planned", Decided.PLANNED, None, mode=RuleMode.AUTOMATIC)
+        store.write(f"{folder(run.id)}/{UPCOMING}", msgspec.json.encode(upcoming([planned])))
+        text = f"[jobs.cleanup]\n{keys}\n[jobs.cleanup.rules.unattached-disk]\n"
+        configuration = configure(text.encode(), "steward.toml", {})
+
+        page = b"".join(overview_page(overview(configuration, store, Stop(store, lambda: NOW), NOW))).decode()
+
+        assert {"when approved", "by the timer"} & set(re.findall(r"when approved|by the timer", page)) == {said}
 
     def test_a_snooze_names_the_rule_and_the_resource(self) -> None:
         page = page_of()
