@@ -5,6 +5,7 @@ from http import HTTPStatus
 import azure.functions as func
 
 from __app__.responses import answered, json_answer
+from shared_code.runbooks import CONFIGURATION
 from shared_code.wiring import steward
 
 blueprint = func.Blueprint()
@@ -19,7 +20,8 @@ def live(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  # the bin
 @blueprint.route("health", methods=["GET"])
 @answered
 def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  # the binding needs it
-    """Answer 200, or 503 with every configuration problem."""
+    """Answer 200, or 503 with every configuration problem and the runbook that helps."""
     problems = steward().configuration.problems
     status = HTTPStatus.SERVICE_UNAVAILABLE if problems else HTTPStatus.OK
-    return json_answer({"status": "unhealthy" if problems else "healthy", "problems": problems}, status)
+    told = {"status": "unhealthy", "problems": problems, "runbook": CONFIGURATION}
+    return json_answer(told if problems else {"status": "healthy", "problems": ()}, status)

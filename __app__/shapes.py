@@ -50,10 +50,11 @@ SnoozeView = _shown("SnoozeView", Snooze, "A snooze, and whether it is in force.
 
 
 class Health(msgspec.Struct):
-    """Whether the configuration is whole, and what is wrong with it."""
+    """Whether the configuration is whole, what is wrong with it, and which runbook helps then."""
 
     status: Literal["healthy", "unhealthy"]
     problems: tuple[Problem, ...]
+    runbook: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class JobList(msgspec.Struct):

@@ -82,14 +82,21 @@ def console() -> Console:
 
 
 def _say(out: Console, text: str, style: str | None = None) -> None:
-    """Print a sentence: on one line for programs, and broken between words and indented for people."""
-    text = one_line(text, LONGEST_TEXT)
-    if not out.is_terminal:
-        out.print(text, style=style, soft_wrap=True)
-        return
-    for number, line in enumerate(Text(text, style or "").wrap(out, max(out.width - 2, 2))):
-        line.rstrip()
-        out.print(Text("  " if number else "").append_text(line), soft_wrap=True)
+    """Print a sentence: on one line for programs, and broken between words and indented for people.
+
+    What stands on lines of its own below it points at a place in the line above, and stays as it is.
+    """
+    sentence, *below = text.split("\n")
+    sentence = one_line(sentence, LONGEST_TEXT)
+    if out.is_terminal:
+        for number, line in enumerate(Text(sentence, style or "").wrap(out, max(out.width - 2, 2))):
+            line.rstrip()
+            out.print(Text("  " if number else "").append_text(line), soft_wrap=True)
+    else:
+        out.print(sentence, style=style, soft_wrap=True)
+    for shown in below:
+        spaces = len(shown) - len(shown.lstrip(" "))
+        out.print(" " * spaces + one_line(shown.strip(), LONGEST_TEXT), style=style, soft_wrap=True)
 
 
 def _print_rows(

@@ -16,6 +16,7 @@ from shared_code.notices.things import Stage, Thing
 from shared_code.outcomes import Result
 from shared_code.plan import LIFETIME
 from shared_code.resource_ids import group_name, is_group, key, type_and_name
+from shared_code.runbooks import FAILED, MISSED
 from shared_code.runs import Run
 from shared_code.tag_rules import RuleMode
 from shared_code.times import text_of
@@ -74,7 +75,9 @@ def failures(incidents: Sequence[Incident]) -> Text:
         said = each.name.removeprefix(f"{each.job} ") if each.name != each.run else "not ended well"
         lines += [f"{each.job}: {said}, at {text_of(each.since)}: {plain(each.sentence, 1000)}"]
         lines += [f"  steward show {each.run}", ""]
-    return _text(subject, [*lines, "The same again is not told until a run of the job succeeds."])
+    return _text(
+        subject, [*lines, f"What to do: {FAILED}", "The same again is not told until a run of the job succeeds."]
+    )
 
 
 def missed_runs(incidents: Sequence[Incident]) -> Text:
@@ -83,7 +86,7 @@ def missed_runs(incidents: Sequence[Incident]) -> Text:
     over = [each for each in incidents if each.over is not None]
     words = [f"{', '.join(each.job for each in late)}: a run was missed"] if late else []
     words += [f"{', '.join(each.job for each in over)}: no run is missed any more"] if over else []
-    lines = [f"{plain(each.sentence, 1000)}. See the runbook 'a schedule was missed'." for each in late]
+    lines = [f"{plain(each.sentence, 1000)}. What to do: {MISSED}" for each in late]
     lines += [
         f"{each.job}: no run is missed any more, as seen at {text_of(each.over or each.since)}; it was since"
         f" {text_of(each.since)}."

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
+from shared_code import runbooks
 from shared_code.compliance import Count, Row
 from shared_code.dashboard import Overview
 from shared_code.history import HistoryEntry
@@ -48,13 +49,14 @@ def overview_page(overview: Overview) -> Iterator[bytes]:
         took=took,
         near=partial(near, overview.at),
         snooze_id=snooze_id,
+        runbooks=runbooks,
     )
 
 
 def run_page(run: Run) -> Iterator[bytes]:
     """Give one run, to be put into the shell."""
     unread = [each for each in run.subscriptions if each.reading in UNREAD]
-    return page("dashboard/run.html", run=run, unread=unread, took=took)
+    return page("dashboard/run.html", run=run, unread=unread, took=took, runbook=runbooks.runbook_of(run))
 
 
 def approval_page(plan: Plan, refusal: str | None) -> Iterator[bytes]:

@@ -140,6 +140,7 @@ def test_bad_configuration(world: World, bad: BadConfiguration) -> None:
     assert set(host.functions) == HTTP | QUEUE | bad.timers
     assert (health.status, health.json()["status"]) == (503, "unhealthy")
     sentences = [f"{each['place']}: {each['text']}" for each in health.json()["problems"]]
+    assert health.json()["runbook"] == "runbooks/a-job-is-refused.md"
     assert [found[: len(start)] for found, start in zip(sentences, bad.problems, strict=True)] == bad.problems
     assert errors == [sentence.split("\n")[0] for sentence in sentences]
     for job, reply in replies.items():

@@ -67,6 +67,14 @@ def test_a_notice_is_bounded_whatever_strangers_write(names: list[str], detail: 
     assert RUN.id in body
 
 
+def test_what_went_wrong_names_the_page_that_helps() -> None:
+    failed = Incident(name="r", kind=NoticeKind.FAILURE, job="j", run="r", since=NOW, sentence="so")
+    missed = Incident(name="j missed", kind=NoticeKind.MISSED_RUN, job="j", run="r", since=NOW, sentence="so")
+
+    assert "What to do: runbooks/a-run-failed.md\n" in texts.failures([failed]).body
+    assert "What to do: runbooks/a-schedule-was-missed.md" in texts.missed_runs([missed]).body
+
+
 def test_many_failures_are_bounded_too() -> None:
     incidents = [
         Incident(name=f"{number}", kind=NoticeKind.FAILURE, job="j", run=f"{number}", since=NOW, sentence="x" * 5000)
