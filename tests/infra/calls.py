@@ -1,0 +1,145 @@
+"""Every call that the app makes to Azure, noted while its own clients make it, and the action that each needs.
+
+Azure Resource Manager makes the action of the method and the path:
+learn.microsoft.com/azure/role-based-access-control/role-definitions.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from shared_code.azure_api.activity import LogAnalytics
+from shared_code.azure_api.estate import AzureEstate
+from shared_code.azure_api.graph import ResourceGraph
+from shared_code.azure_api.removals import AzureRemover
+from shared_code.azure_api.tags import AzureTags
+from shared_code.cleanup_rules import RULES
+from shared_code.errors import AzureError
+from shared_code.model import Kind
+from tests.azure_api.canned import GROUP, KNOWN, OPERATION, ROOT, definition, said
+from tests.azure_api.conftest import Answer, Script
+
+CLIENTS = (AzureEstate, AzureRemover, AzureTags, LogAnalytics, ResourceGraph)
+VERBS = {"GET": "read", "PATCH": "write", "PUT": "write", "DELETE": "delete", "POST": "action"}
+ONLY_READS = {
+    "Microsoft.ResourceGraph/resources/action": "Microsoft.ResourceGraph/resources/read",
+    "Microsoft.OperationalInsights/workspaces/query/action": "Microsoft.OperationalInsights/workspaces/query/read",
+}
+"""A POST that is a question: learn.microsoft.com/azure/role-based-access-control/resource-provider-operations."""
+_TABLE = re.compile(rb'"query": ?"(\w+)')
+
+
+def action_of(method: str, path: str) -> str:
+    """The action that Azure Resource Manager asks a role for."""
+    path = path.partition("?")[0].strip("/")
+    if path.startswith("v1/workspaces/"):
+        return ONLY_READS["Microsoft.OperationalInsights/workspaces/query/action"]
+    _, found, behind = path.rpartition("providers/")
+    if found and "/" in behind:
+        kind, _, behind = behind.partition("/")
+    else:  # no provider's: a subscription, a group, or what either has
+        kind = "Microsoft.Resources"
+        behind = re.sub("(?i)^(subscriptions/[^/]+/)resourcegroups", r"\1resourceGroups", path)
+    # Types and names take turns; what a POST asks for stands where the next type would.
+    action = "/".join([kind, *behind.split("/")[::2], VERBS[method]])
+    return ONLY_READS.get(action, action)
+
+
+def _resource(type_: str) -> str:
+    namespace, *kinds = type_.split("/")
+    return "/".join([GROUP, "providers", namespace, *(part for kind in kinds for part in (kind, "one"))])
+
+
+def targets() -> list[str]:
+    """An id of each type that a rule of cleanup is about; a rule about any type is looked at with the others'."""
+    found = {_resource(type_) for rule in RULES.values() for type_ in rule.types}
+    return sorted(found) + ([GROUP] if any(Kind.RESOURCE_GROUP in rule.kinds for rule in RULES.values()) else [])
+
+
+def lists() -> list[str]:
+    """The paths of all lists that a rule reads besides its target."""
+    return sorted(
+        place + path
+        for rule in RULES.values()
+        for path in rule.lists.values()
+        for place in ([_resource(type_) for type_ in rule.types] or [GROUP])
+    )
+
+
+class Azure:
+    """Answers whatever is asked, so that the next question comes."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        script.sent.clear()
+        script.answers = self._answer
+        self.methods: dict[str, Callable[[], object]] = {}
+        arm = script.arm
+        estate, remover, tags, graph = AzureEstate(arm), AzureRemover(arm), AzureTags(arm), ResourceGraph(arm)
+        logs = LogAnalytics(
+            script.url, "https://api.loganalytics.io", KNOWN.id, lambda: script.credential, script.time.sleep
+        )
+        now = datetime(2026, 11, 22, tzinfo=UTC)
+        self.methods = {
+            "AzureEstate.subscriptions": estate.subscriptions,
+            "AzureEstate.subscriptions_under": lambda: estate.subscriptions_under("mg-one"),
+            "AzureEstate.resource_groups": lambda: list(estate.resource_groups(KNOWN)),
+            "AzureEstate.resources": lambda: list(estate.resources(KNOWN)),
+            "AzureEstate.types_without_tags": lambda: estate.types_without_tags(KNOWN),
+            "AzureEstate.locks": lambda: list(estate.locks(KNOWN)),
+            "AzureRemover.target": lambda: [remover.target(each, KNOWN) for each in targets()],
+            "AzureRemover.group": lambda: remover.group(GROUP, KNOWN),
+            "AzureRemover.members": lambda: remover.members(GROUP),
+            "AzureRemover.locks": lambda: remover.locks(KNOWN),
+            "AzureRemover.denials": lambda: remover.denials(KNOWN),
+            "AzureRemover.items": lambda: [remover.items(each) for each in lists()],
+            "AzureRemover.template": lambda: remover.template(GROUP),
+            "AzureRemover.delete": lambda: [remover.delete(each) for each in targets()],
+            "AzureRemover.follow": lambda: remover.follow(script.url + OPERATION),
+            "AzureTags.tags": lambda: tags.tags(GROUP),
+            "AzureTags.merge": lambda: tags.merge(GROUP, {"owner": "team"}),
+            "AzureTags.delete": lambda: tags.delete(GROUP, {"owner": "team"}),
+            "ResourceGraph.candidates": lambda: graph.candidates("resources | project id", [KNOWN.id]),
+            "LogAnalytics.writers": lambda: logs.writers([KNOWN.id], now - timedelta(days=1), now),
+        }
+
+    def needed(self) -> Iterator[tuple[str, str]]:
+        """Each action, and the method of a client that needs it."""
+        for name, method in self.methods.items():
+            self._script.sent.clear()
+            with suppress(AzureError):  # what is asked counts, not what is made of the answer
+                method()
+            assert self._script.sent, f"{name} has asked nothing"
+            for verb, path, content in self._script.sent:
+                action = action_of(verb, path)
+                yield action, name
+                if table := _TABLE.search(content) if path.startswith("/v1/") else None:
+                    yield f"{action.removesuffix('read')}{table[1].decode()}/read", name
+
+    def _answer(self, path: str) -> Answer:
+        verb = self._script.sent[-1][0]
+        place = path.partition("?")[0]
+        namespace = re.fullmatch(rf"(?i){ROOT}/providers/([^/]+)", place)
+        if namespace:
+            return said({"namespace": namespace[1], "resourceTypes": _types(namespace[1])})
+        if verb == "DELETE":
+            return said({}, 200)
+        if place.endswith("/exportTemplate"):
+            return said({"template": {}})
+        if verb == "GET" and place in {*targets(), GROUP}:
+            return said(definition(place))
+        return said({"value": []})
+
+
+def _types(namespace: str) -> list[dict[str, Any]]:
+    known = {type_ for rule in RULES.values() for type_ in rule.types}
+    known |= {"microsoft.resources/resourcegroups", "microsoft.resources/deployments"}
+    known |= {"microsoft.resources/deploymentstacks", "microsoft.web/serverfarms/sites"}
+    known |= {"microsoft.sql/servers/elasticpools/databases"}
+    return [
+        {"resourceType": each.partition("/")[2], "apiVersions": ["2024-03-02"]}
+        for each in sorted(known)
+        if each.partition("/")[0] == namespace.casefold()
+    ]
