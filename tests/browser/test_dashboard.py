@@ -175,7 +175,7 @@ def test_stop_and_resume(seat: Seat) -> None:
     seat.give(seat.host.keys.operator)
 
     seat.says("Changes are stopped.")
-    expect(seat.page.locator("#stopped ~ p")).to_contain_text("by operator@example.com: too many deletions.")
+    expect(seat.page.locator("#stopped ~ p").first).to_contain_text("by operator@example.com: too many deletions.")
     seat.page.get_by_role("button", name="Resume changes").click()
     seat.says("Changes are allowed again.")
     expect(seat.page.locator("#stopped")).to_have_count(0)
