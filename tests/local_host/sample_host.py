@@ -21,7 +21,8 @@ class Journal(NamedTuple):
     def lines(self, what: str) -> list[dict[str, Any]]:
         """Give the lines of one kind so far."""
         text = self.path.read_text() if self.path.exists() else ""
-        return [line for line in map(json.loads, text.splitlines()) if line["what"] == what]
+        whole, _, _ = text.rpartition("\n")  # the last one may be on its way
+        return [line for line in map(json.loads, whole.splitlines()) if line["what"] == what]
 
     def wait(self, what: str, count: int = 1, *, body: str | None = None) -> list[dict[str, Any]]:
         """Give the lines of one kind as soon as there are `count`."""
