@@ -209,7 +209,6 @@ IDEMPOTENCY_KEY = _header(
 IF_NONE_MATCH = _etags("If-None-Match", "The ETag of an answer you have: 304 if it is still the same.")
 IF_MATCH = _etags("If-Match", "The ETag of what you have seen: 412 if something else is there by now.")
 IF_NEW = _etags("If-None-Match", "`*`: 412 if anything is there.")
-ACCEPT: Parameter[str | None] = Parameter("Accept", "", {"type": "string"}, str, "", None, in_header=True)
 
 PATHS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "job": ("The name of a job.", {"type": "string", "enum": sorted(JOBS)}),

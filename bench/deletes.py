@@ -19,8 +19,8 @@ from pathlib import Path
 
 from azure.identity import ManagedIdentityCredential
 
-from bench.figures import choose, told
-from bench.writes import Took, azure, granted, now
+from bench.figures import choose
+from bench.writes import Took, azure, fast, granted, now
 from devkit.simulator import Estate, Resource, ResourceGroup, Subscription
 from shared_code import model
 from shared_code.activity import no_evidence, span_of
@@ -171,17 +171,7 @@ def measured(sizes: Sequence[int], *, latency: float = 0.05, throttle: bool = Tr
 
 def free() -> bool:
     """Without limits, the latency and our own work decide."""
-    took = measured(FREE, throttle=False)
-    requests = sum(took.seen.requests.values())
-    also = {"seconds": took.seconds, "cpu_s": took.cpu, "requests_per_item": requests / took.items, "lost": took.lost}
-    fast = told(
-        f"{took.items:,} deletions in {len(FREE)} subscriptions, 50 ms: a second",
-        took.items / took.seconds,
-        60,
-        least=True,
-        **also,
-    )
-    return fast and not took.lost
+    return fast("deletions", measured(FREE, throttle=False), 60)
 
 
 def throttled() -> bool:

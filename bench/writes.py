@@ -201,17 +201,7 @@ def measured(sizes: Sequence[int], *, latency: float = 0.05, throttle: bool = Tr
 
 def free() -> bool:
     """Without limits, the latency and our own work decide."""
-    took = measured(FREE, throttle=False)
-    requests = sum(took.seen.requests.values())
-    also = {"seconds": took.seconds, "cpu_s": took.cpu, "requests_per_item": requests / took.items, "lost": took.lost}
-    fast = told(
-        f"{took.items:,} changes in {len(FREE)} subscriptions, 50 ms: writes a second",
-        took.items / took.seconds,
-        120,
-        least=True,
-        **also,
-    )
-    return fast and not took.lost
+    return fast("changes", measured(FREE, throttle=False), 120)
 
 
 def throttled() -> bool:
@@ -224,6 +214,15 @@ def slow() -> bool:
     """How many items of one subscription are acted upon at a time decides."""
     took = measured(SLOW, latency=0.25)
     return granted(f"{took.items:,} changes in one subscription, 250 ms, throttled", took, None)
+
+
+def fast(what: str, took: Took, aim: float) -> bool:
+    """Tell how many a second there were, and what went wrong."""
+    requests = sum(took.seen.requests.values())
+    also = {"seconds": took.seconds, "cpu_s": took.cpu, "requests_per_item": requests / took.items, "lost": took.lost}
+    subscriptions = len({one for one, _, _ in took.seen.requests if one})
+    each = f"{took.items:,} {what} in {subscriptions} subscriptions, 50 ms: a second"
+    return told(each, took.items / took.seconds, aim, least=True, **also) and not took.lost
 
 
 def granted(what: str, took: Took, aim: float | None) -> bool:

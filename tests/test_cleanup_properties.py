@@ -29,13 +29,12 @@ from shared_code.plan import Plan, PlanItem, Plans
 from shared_code.resource_ids import key
 from shared_code.runs import Mode, Run, RunStatus
 from shared_code.snoozes import Snoozes
-from shared_code.sweeper import sweep
 from shared_code.tombstones import Tombstone, tombstone_key
 from shared_code.windows import Window
 from tests.azure_model import FAULTS, KINDS, AzureModel, Deleted, Ending, Look, made
 from tests.changing import approve
 from tests.cleaning import JOB, ONE, TWO, Witness, ask, carry, cleaning, noted, toml, work_for
-from tests.stores import DeadAfter, Killed
+from tests.stores import Killed
 
 ESTATES = int(os.environ.get("STEWARD_ESTATES", "0"))
 pytestmark = [pytest.mark.timeout(0)] if ESTATES else []
@@ -572,24 +571,9 @@ def end(trial: Trial, run: Run, kills: list[tuple[int, bool]]) -> str:
     """Deliver a run to processes that die, and then to one that does not, until it has ended."""
     world, model = trial.world, trial.model
     model.run = run.id
-    messages = [run.id]
-    for number, (calls, after) in enumerate(kills):
-        holder = f"process-{run.id}-{number}"
-        try:
-            messages += world.worker(holder, store=DeadAfter(world.store, calls, after=after)).perform(messages[0])
-            messages.pop(0)
-        except Killed:
-            world.dead.add(holder)
-            TALLY["deaths"] += 1
-        if not messages:
-            break
-    for _ in range(2):
-        while messages:
-            messages += world.worker("survivor").perform(messages.pop(0))
-        world.pass_time(minutes=11)
-        messages += sweep(world.records(), world.locks(), world.clock)
-    assert world.records().open() == []
-    assert world.locks().read(JOB).run is None
+    dead = len(world.dead)
+    world.to_its_end([run.id], kills, f"process-{run.id}")
+    TALLY["deaths"] += len(world.dead) - dead
     assert isinstance(world.store, Witness)
     assert [name for name, _ in world.store.ends if name == run.id] == [run.id]
     ended = world.records().get(run.id).run

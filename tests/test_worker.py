@@ -743,29 +743,13 @@ def test_runs_killed_anywhere_and_started_again_complete_once(
     """
     world = World(open_store(tmp_path_factory.mktemp("store").as_uri()))
     first, second = ask(world), ask(world)
-    messages = [first, second]
-    for number, (calls, after) in enumerate(kills):
-        store = DeadAfter(world.store, calls, after=after)
-        try:
-            messages += world.worker(f"process-{number}", store=store).perform(messages[0])
-            messages.pop(0)
-        except Killed:
-            world.dead.add(f"process-{number}")
-        if not messages:
-            break
-    for _ in range(2):
-        while messages:
-            messages += world.worker("survivor").perform(messages.pop(0))
-        world.pass_time(minutes=11)
-        messages += sweep(world.records(), world.locks(), world.clock)
 
-    assert messages == []
+    world.to_its_end([first, second], kills)
+
     for run in (first, second):
         ended = world.records().get(run).run
         assert (ended.status, ended.counts["subscriptions_read"]) == (RunStatus.SUCCEEDED, 3)
         assert [group.subscription_id for group in world.groups_of(run)] == [subscription_id(n) for n in range(3)]
-    assert world.records().open() == []
-    assert world.locks().read(JOB).run is None
     assert len(world.estate.read) <= 6 + 3 * len(world.dead)
 
 

@@ -16,9 +16,11 @@ from shared_code.run_requests import RunRequests
 from shared_code.settings import configure
 from shared_code.stop import Stop
 from shared_code.store import Store
+from shared_code.sweeper import sweep
 from shared_code.work import Job
 from shared_code.worker import Worker
 from tests.fakes import NoActivity, NoInventory, NoRemover, NoTags
+from tests.stores import DeadAfter, Killed
 
 TOML = b"""
 [jobs.list-resource-groups]
@@ -148,6 +150,33 @@ class World:
             time_limit=time_limit,
             sleep=sleep or self.sleep,
         )
+
+    def to_its_end(self, messages: list[str], kills: list[tuple[int, bool]], name: str = "process") -> None:
+        """Deliver messages to processes that die, and then to one that does not, until nobody waits any more.
+
+        Args:
+            messages: ids of runs, as the queue holds them.
+            kills: for each process, the call of the store at which it dies, and whether that call took effect.
+            name: what the processes are called, with a number.
+        """
+        for number, (calls, after) in enumerate(kills):
+            holder = f"{name}-{number}"
+            try:
+                messages += self.worker(holder, store=DeadAfter(self.store, calls, after=after)).perform(messages[0])
+                messages.pop(0)
+            except Killed:
+                self.dead.add(holder)
+            if not messages:
+                break
+        for _ in range(2):
+            while messages:
+                messages += self.worker("survivor").perform(messages.pop(0))
+            self.pass_time(minutes=11)
+            messages += sweep(self.records(), self.locks(), self.clock)
+        assert messages == []
+        assert self.records().open() == []
+        for job in TASKS:
+            assert self.locks().read(job).run is None
 
     def groups_of(self, run_id: str) -> list[ResourceGroup]:
         lines = self.store.lines(f"runs/{run_id}/resource-groups.ndjson")

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from shared_code.errors import AlreadyExists, Changed, Damaged, StoreError
+from shared_code.errors import UNREADABLE, AlreadyExists, Changed, Damaged, StoreError
 from shared_code.missed_runs import JOBS
 from shared_code.model import Finding
 from shared_code.notices.memory import FOLDER
@@ -151,7 +151,7 @@ class Incidents:
             stored = self._store.read(_KEY)
             try:
                 before = _decode(stored.data) if stored else ()
-            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            except UNREADABLE as error:
                 text = f"The incidents in '{_KEY}' cannot be read: {error}; remove them, and what is open is told anew."
                 raise Damaged(text) from error
             wanted = change(before)

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import msgspec
 
-from shared_code.errors import AlreadyExists, Changed, Damaged
+from shared_code.errors import UNREADABLE, AlreadyExists, Changed, Damaged
 from shared_code.ndjson import pieces
 from shared_code.notices.things import Place, Stage, Thing
 from shared_code.resource_ids import key
@@ -126,7 +126,7 @@ class Memory:
         self._etag = stored.etag if stored else None
         try:
             self._head = msgspec.json.decode(stored.data, type=Head) if stored else None
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise self._damaged(f"{FOLDER}/{job}.json", error) from error
 
     def entries(self) -> Iterator[Entry]:
@@ -142,7 +142,7 @@ class Memory:
         for line in self._store.lines(name):
             try:
                 yield _decode(line)
-            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            except UNREADABLE as error:
                 raise self._damaged(name, error) from error
 
     def keep(self, run: str, entries: Iterable[Entry]) -> None:

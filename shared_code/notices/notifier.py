@@ -19,7 +19,7 @@ from datetime import timedelta
 import msgspec
 
 from shared_code.eligibility import Decision
-from shared_code.errors import Damaged, Fenced, StewardError, Unknown
+from shared_code.errors import UNREADABLE, Damaged, Fenced, StewardError, Unknown
 from shared_code.foreign_text import one_line
 from shared_code.locks import Locks
 from shared_code.missed_runs import RULE as MISSED
@@ -198,8 +198,10 @@ class Notifier:
             modes = {rule.name: rule.mode for rule in settings.rules} if isinstance(settings, TagAudit) else {}
             planned = [(key(each.resource_id), each.rule) for each in items]
             things = of_audit(self._lines(run, FINDINGS, Finding), modes, planned, outcomes)
-        by_timer = isinstance(settings, Cleanup | TagAudit) and settings.mode is Mode.APPLY
-        return things if by_timer else by_people(things)
+        armed: frozenset[str] = frozenset()
+        if isinstance(settings, Cleanup | TagAudit) and settings.mode is Mode.APPLY:
+            armed = frozenset(each.lower() for each in settings.armed_subscriptions)
+        return by_people(things, armed)
 
     def _missed(self, run: Run) -> list[Finding] | None:
         """Return what a watchdog has found to be missed; None of any other run."""
@@ -213,7 +215,7 @@ class Notifier:
         for line in self.store.lines(place):
             try:
                 yield decode(line)
-            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            except UNREADABLE as error:
                 raise Damaged(f"'{place}' cannot be read: {error}.") from error
 
     def _send(self, notices: Sequence[Notice]) -> list[Told]:

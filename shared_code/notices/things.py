@@ -1,6 +1,6 @@
 """What a run has to tell about: one thing for each rule and resource, from the files that the run left."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 from itertools import groupby
@@ -123,7 +123,14 @@ def of_audit(
         )
 
 
-def by_people(things: Iterable[Thing]) -> Iterator[Thing]:
-    """Give things of a job whose mode is plan: what its automatic rules plan waits for a person too."""
+def by_people(things: Iterable[Thing], armed: Collection[str]) -> Iterator[Thing]:
+    """Give things: what automatic rules plan where the timer may not act waits for a person too.
+
+    Args:
+        things: of one run.
+        armed: ids, in lower case, of the subscriptions in which the timer may act.
+    """
     for each in things:
-        yield msgspec.structs.replace(each, mode=RuleMode.APPROVE) if each.mode is RuleMode.AUTOMATIC else each
+        acts = (each.subscription_id or "").lower() in armed
+        waits = each.mode is RuleMode.AUTOMATIC and not acts
+        yield msgspec.structs.replace(each, mode=RuleMode.APPROVE) if waits else each

@@ -20,7 +20,6 @@ from shared_code.outcomes import Outcome, Result
 from shared_code.outputs import OUTCOMES, OUTCOMES_CSV, REPORT
 from shared_code.plan import Plan, Plans
 from shared_code.runs import APPLY_PLAN, Order, Run, RunStatus
-from shared_code.sweeper import sweep
 from shared_code.work import Cancelled, OutOfTime, Summary, Work
 from tests.applying import PLANNED, group_id, planned, save
 from tests.changing import (
@@ -42,7 +41,6 @@ from tests.changing import (
     take_back,
     toml,
 )
-from tests.stores import DeadAfter, Killed
 from tests.tag_model import PASSING, ModelTags, Plain, Trouble, wanted_of
 from tests.world import World
 
@@ -359,27 +357,6 @@ TROUBLE = some.dictionaries(
 )
 
 
-def to_its_end(world: World, messages: list[str], kills: list[tuple[int, bool]]) -> None:
-    """Deliver messages to processes that die, and then to one that does not, until nobody waits any more."""
-    for number, (calls, after) in enumerate(kills):
-        store = DeadAfter(world.store, calls, after=after)
-        try:
-            messages += world.worker(f"process-{number}", store=store).perform(messages[0])
-            messages.pop(0)
-        except Killed:
-            world.dead.add(f"process-{number}")
-        if not messages:
-            break
-    for _ in range(2):
-        while messages:
-            messages += world.worker("survivor").perform(messages.pop(0))
-        world.pass_time(minutes=11)
-        messages += sweep(world.records(), world.locks(), world.clock)
-    assert messages == []
-    assert world.records().open() == []
-    assert world.locks().read(JOB).run is None
-
-
 @settings(max_examples=200, deadline=None)
 @given(KILLS, TROUBLE)
 def test_killed_anywhere_and_delivered_again(
@@ -394,7 +371,7 @@ def test_killed_anywhere_and_delivered_again(
     first = approve(world, plan, key="k")
     second = approve(world, plan)
 
-    to_its_end(world, [first.id, second.id], kills)
+    world.to_its_end([first.id, second.id], kills)
 
     assert isinstance(world.store, Noting)
     assert sorted(run for run, _ in world.store.ends) == sorted([first.id, second.id])

@@ -19,7 +19,6 @@ from shared_code.tag_rules import RuleMode
 from shared_code.work import Cancelled, OutOfTime, Summary, Work
 from tests.applying import group_id
 from tests.changing import JOB, Noting, Tagged, approve, counted, outcomes, output, performed, take_back, toml
-from tests.jobs.test_apply_plan import to_its_end
 from tests.memory_store import MemoryStore
 from tests.tag_model import ModelTags, Plain, Trouble
 from tests.world import World, subscription_id
@@ -375,7 +374,7 @@ def test_killed_anywhere_and_delivered_again(kills: list[tuple[int, bool]]) -> N
     world, azure = world_of()
     run = ask(world)
 
-    to_its_end(world, [run.id], kills)
+    world.to_its_end([run.id], kills)
 
     ended = world.records().get(run.id).run
     assert isinstance(world.store, Noting)

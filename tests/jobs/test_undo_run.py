@@ -33,7 +33,6 @@ from tests.changing import (
     plan_for,
     take_back,
 )
-from tests.jobs.test_apply_plan import to_its_end
 from tests.tag_model import ModelTags, Plain, Trouble
 from tests.world import NOON, World
 
@@ -291,7 +290,7 @@ def test_killed_anywhere_and_delivered_again(kills: list[tuple[int, bool]]) -> N
     asked = take_back(world, run.id)
     sent = len(azure.sent)
 
-    to_its_end(world, [asked.id], kills)
+    world.to_its_end([asked.id], kills)
 
     assert isinstance(world.store, Noting)
     assert world.store.ends.count((asked.id, RunStatus.SUCCEEDED)) == 1

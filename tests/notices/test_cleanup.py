@@ -64,6 +64,29 @@ def test_a_thing_is_told_when_it_is_found_and_when_it_is_planned() -> None:
     assert to_owners(kept) == {}
 
 
+@pytest.mark.parametrize(
+    ("armed", "mode", "how"),
+    [
+        ((), "plan", "once a person approves"),
+        ((ONE,), "plan", "once a person approves"),
+        ((), "apply", "once a person approves"),
+        ((ONE,), "apply", "by the timer"),
+    ],
+)
+def test_what_the_timer_may_not_do_waits_for_a_person(armed: tuple[str, ...], mode: str, how: str) -> None:
+    """A rule that acts by itself does so only where the job applies and the subscription is armed."""
+    world, kept, model = telling(toml(*armed, mode=mode, rules={DISK: {"mode": "automatic"}}))
+    model.put(model.new_group(), "disk", "data", tags=TEAM)
+    clean(world, model)
+    kept.take()
+    world.world.pass_time(days=1)
+
+    clean(world, model)
+
+    body = to_owners(kept)["team@example.com"].text.body
+    assert f"What is planned to be deleted {how}:\n- data (disks)" in body
+
+
 def test_what_was_deleted_is_told_to_who_owned_it() -> None:
     """Nobody can read its tags any more; the plan has seen them."""
     world, kept, model = telling(toml(ONE, mode="apply", rules={DISK: {"mode": "automatic"}}))

@@ -14,14 +14,14 @@ from shared_code.notices.foreign import plain
     [
         ("rg-shop_1", "rg-shop_1"),
         ("version 1.2.3", "version 1.2.3"),
-        ("[pay](http://evil.com)", "(pay)(http[:]//evil[.]com)"),
-        ("<http://evil.com|pay>", "‹http[:]//evil[.]com¦pay›"),  # noqa: RUF001  # what stands for < and >
+        ("[pay](http://evil.example)", "(pay)(http[:]//evil[.]example)"),
+        ("<http://evil.example|pay>", "‹http[:]//evil[.]example¦pay›"),  # noqa: RUF001  # what stands for < and >
         ("<!channel> @everyone", "‹!channel› (at)everyone"),  # noqa: RUF001
         ("<b>&lt;script&gt;</b>", "‹b›&lt;script&gt;‹/b›"),  # noqa: RUF001
-        ("www.evil.com", "www[.]evil[.]com"),
-        ("evil。com evil．com", "evil[.]com evil[.]com"),  # noqa: RUF001  # dots that a browser takes for dots
+        ("www.evil.example", "www[.]evil[.]example"),
+        ("evil。example evil．example", "evil[.]example evil[.]example"),  # noqa: RUF001  # dots that a browser takes for dots
         ("mailto:team@example.com", "mailto[:]team(at)example[.]com"),
-        ("evil.\u200bcom", "evil[.]com"),
+        ("evil.\u200bexample", "evil[.]example"),
         ("a\r\nBcc: b", "a Bcc: b"),
         ("a\u202eb\u2066c", "a b c"),
         ("`*_~|\\", "'\u2217_\u223c\u00a6\u29f5"),

@@ -23,7 +23,7 @@ DRY = OWNERS + b"dry_run = true\n"
 
 
 def failing(_: Work) -> Summary:
-    raise AzureError("cannot read the list of subscriptions: [x](http://evil.com)")
+    raise AzureError("cannot read the list of subscriptions: [x](http://evil.example)")
 
 
 def partial(_: Work) -> Summary:
@@ -508,7 +508,7 @@ class TestDigests:
         assert len(text.body) < 16_000
 
     def test_foreign_text_makes_no_link_and_no_header(self) -> None:
-        evil = "[x](http://evil.com)\r\nBcc: a@evil.com <!channel> @here"
+        evil = "[x](http://evil.example)\r\nBcc: a@evil.example <!channel> @here"
         auditing = AUDIT.replace(b'mode = "notify"', b'mode = "notify"\nallowed = ["dev"]')
         estate = TaggedEstate(count=1, group_tags={"env": evil, "owner": "team@example.com"})
         world, kept = telling(auditing + OWNERS, estate)
@@ -519,8 +519,8 @@ class TestDigests:
         assert len(letters) == 2
         for each in letters:
             assert each.text.subject.isprintable()
-            assert "evil[.]com" in each.text.body
-            assert not any(mark in each.text.body for mark in ("http://", "evil.com", "](", "<!", "@here"))
+            assert "evil[.]example" in each.text.body
+            assert not any(mark in each.text.body for mark in ("http://", "evil.example", "](", "<!", "@here"))
 
 
 class TestMissedRuns:

@@ -15,7 +15,7 @@ from shared_code.eligibility import Decided
 from shared_code.model import Reading, Verdict
 from shared_code.outputs import UPCOMING
 from shared_code.reports.dashboard import approval_page, near, overview_page, policy, run_page, shell
-from shared_code.run_records import folder
+from shared_code.run_records import RunRecords, folder
 from shared_code.runs import Progress, RunStatus
 from shared_code.settings import configure
 from shared_code.stop import Stop
@@ -102,8 +102,23 @@ class TestOverview:
 
         page = b"".join(overview_page(overview(configuration, store, Stop(store, lambda: NOW), NOW))).decode()
 
-        for text in ("Nothing.", "No cleanup has ended yet.", "No tag audit has ended yet.", "None."):
+        for text in ("Nothing.", "cleanup has not run yet.", "tag-audit has not run yet.", "None."):
             assert text in page
+
+    def test_runs_that_only_failed_are_not_none(self) -> None:
+        """Whoever reads that a job has not run yet looks in the wrong place."""
+        store = MemoryStore()
+        failed = ended("cleanup", NOW, status=RunStatus.FAILED)
+        RunRecords(store).create(failed)
+        configuration = configure(b"", "steward.toml", {})
+
+        page = b"".join(overview_page(overview(configuration, store, Stop(store, lambda: NOW), NOW))).decode()
+
+        section = page[page.index('<h2 id="cleanup">') :]
+        said = " ".join(Outline(section[: section.index("</section>")]).texts)
+        assert "none of the last runs of cleanup over the whole scope succeeded, even in part. The last is" in said
+        assert "failed" in said
+        assert "cleanup has not run yet" not in page
 
     def test_stop(self) -> None:
         """Where changes are stopped the page offers to allow them, else to stop them."""

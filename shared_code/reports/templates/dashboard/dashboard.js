@@ -95,16 +95,20 @@ const label = (table) => {
 };
 
 const frame = async (holder) => {
-  const response = await call(holder.dataset.frame, kept("reader"));
-  if (!response.ok) {
-    holder.textContent = await problemOf(response);
-    return;
+  try {
+    const response = await call(holder.dataset.frame, kept("reader"));
+    if (!response.ok) {
+      holder.textContent = await problemOf(response);
+      return;
+    }
+    const made = document.createElement("iframe");
+    made.title = holder.dataset.title;
+    made.setAttribute("sandbox", "allow-scripts");
+    made.srcdoc = await response.text();
+    holder.replaceChildren(made);
+  } catch {
+    holder.textContent = `${holder.dataset.title}: Steward does not answer.`;
   }
-  const made = document.createElement("iframe");
-  made.title = holder.dataset.title;
-  made.setAttribute("sandbox", "allow-scripts");
-  made.srcdoc = await response.text();
-  holder.replaceChildren(made);
 };
 
 const ask = (name, why) =>
@@ -168,13 +172,17 @@ const act = async (form) => {
 };
 
 const download = async (button) => {
-  const response = await call(button.dataset.download, kept("reader"));
-  if (!response.ok) return say(await problemOf(response), true);
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(await response.blob());
-  link.download = button.dataset.name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  try {
+    const response = await call(button.dataset.download, kept("reader"));
+    if (!response.ok) return say(await problemOf(response), true);
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(await response.blob());
+    link.download = button.dataset.name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  } catch {
+    say("Steward does not answer, so there is nothing to save.", true);
+  }
 };
 
 enter.addEventListener("submit", (event) => {
@@ -202,7 +210,10 @@ addEventListener("hashchange", () => {
   if (location.hash !== "#main") show();
 });
 setInterval(() => {
-  const busy = element("ask").open || content.contains(document.activeElement?.closest("form, details, iframe"));
+  // Whoever is at something in the page must not have it replaced under their hands.
+  const at = document.activeElement;
+  const filtered = [...content.querySelectorAll("input[type=search]")].some((input) => input.value);
+  const busy = element("ask").open || filtered || (content.contains(at) && at.tagName !== "H1");
   const ended = location.hash.startsWith("#plan") || content.querySelector("[data-frame]");
   if (document.visibilityState === "visible" && kept("reader") && !busy && !ended) show(false);
 }, REFRESH);
