@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from heapq import nsmallest
+from itertools import accumulate
 from typing import Annotated, Any
 from urllib.parse import unquote
 
@@ -20,6 +22,9 @@ from shared_code.tag_rules import RuleMode
 
 LIFETIME = timedelta(hours=72)
 """How long a plan may be applied, unless the caller says otherwise."""
+MOST_ITEMS = 20_000
+MOST_BYTES = 64 * 1024 * 1024
+"""What a plan may hold: it is read as a whole by whoever looks at it or applies it."""
 
 
 class Action(StrEnum):
@@ -119,6 +124,26 @@ def by_type(items: Iterable[PlanItem]) -> dict[str, int]:
         names.setdefault(item.counted, item.type or item.kind)
         counts[item.counted] += 1
     return {names[counted]: number for counted, number in sorted(counts.items(), key=lambda each: (-each[1], each[0]))}
+
+
+def choose(lines: Iterable[bytes]) -> tuple[list[PlanItem], int]:
+    """Decode items, as many as one plan may hold: the first by resource id and rule; and count those left out.
+
+    What is left out is found, and planned, by a later run, when these are done.
+    """
+    decode = msgspec.json.Decoder(PlanItem).decode
+    number = 0
+
+    def placed() -> Iterator[tuple[str, str, int, bytes]]:
+        nonlocal number
+        for number, line in enumerate(lines, 1):  # counts
+            item = decode(line)
+            yield key(item.resource_id), item.rule, number, line
+
+    first = nsmallest(MOST_ITEMS, placed())
+    lengths = accumulate(len(line) for *_, line in first)
+    items = [decode(line) for (*_, line), length in zip(first, lengths, strict=True) if length <= MOST_BYTES]
+    return items, number - len(items)
 
 
 def make_plan(

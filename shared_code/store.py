@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 from urllib.parse import SplitResult, urlsplit
 
-from shared_code.errors import AlreadyExists, Changed, StoreError
+from shared_code.errors import AlreadyExists, Changed, Damaged, StoreError
 
 _SEGMENT = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_-])?")
 _SEGMENT_LENGTH = 200
 _KEY_LENGTH = 800
 _LINE_LENGTH = 16 * 1024 * 1024
+LONGEST = 128 * 1024 * 1024
+"""Bytes of what is read as a whole. Nothing Steward writes comes near; something foreign could take all the memory."""
 
 # learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata
 _CONTAINER = re.compile(r"(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*")
@@ -55,7 +57,11 @@ class Store(ABC):
 
     @abstractmethod
     def read(self, key: str) -> Stored | None:
-        """Return the whole object; None only when it is certainly not there."""
+        """Return the whole object; None only when it is certainly not there.
+
+        Raises:
+            Damaged: it is longer than LONGEST, so that Steward has not written it.
+        """
 
     @abstractmethod
     def create(self, key: str, data: bytes) -> str:
@@ -116,6 +122,13 @@ class Store(ABC):
                 )
         if rest:
             yield rest
+
+    def _check_length(self, key: str, length: int) -> None:
+        if length > LONGEST:
+            raise Damaged(
+                f"Object '{key}' in {self.describe} has {length} bytes: nothing that Steward reads as a whole is over "
+                f"{LONGEST}; remove it, or restore it from a backup."
+            )
 
     def _already_exists(self, key: str) -> AlreadyExists:
         return AlreadyExists(f"Object '{key}' is already in {self.describe}; read it, or use another key.")

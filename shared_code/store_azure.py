@@ -109,6 +109,7 @@ class AzureBlobStore(Store):
         with self._translated("read", key):
             try:
                 result = obstore.get(self._azure, key)
+                self._check_length(key, result.meta["size"])
                 return Stored(bytes(result.bytes()), result.meta["e_tag"] or "")
             except FileNotFoundError as error:
                 # A proxy or a missing container answers 404 as well.

@@ -63,6 +63,7 @@ class LocalStore(Store):
             if file is None:
                 return None
             with file:
+                self._check_length(key, os.fstat(file.fileno()).st_size)
                 data = file.read()
                 return Stored(data, _etag(os.fstat(file.fileno()), data))
 

@@ -1,6 +1,7 @@
 """The dashboard's view of the store: what counts as last, what waits for a person, and what damage costs."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from shared_code.run_records import folder
 from shared_code.runs import Order, RunScope, RunStatus
 from shared_code.settings import configure
 from shared_code.stop import Stop
+from shared_code.store import Store, open_store
 from tests.fakes import NOW
 from tests.memory_store import MemoryStore
 from tests.showing import SUBSCRIPTION, ended, fill, record
@@ -19,7 +21,7 @@ from tests.showing import SUBSCRIPTION, ended, fill, record
 CONFIG = b'[jobs.cleanup]\nschedule = "0 0 6 * * *"\n[jobs.cleanup.rules.expired]\n'
 
 
-def told(store: MemoryStore, config: bytes = CONFIG) -> Overview:
+def told(store: Store, config: bytes = CONFIG) -> Overview:
     """What one look tells."""
     return overview(configure(config, "steward.toml", {}), store, Stop(store, lambda: NOW), NOW)
 
@@ -165,6 +167,19 @@ class TestDamage:
         assert found.last["cleanup"].id < broken
         assert [text for text in found.left_out if broken in text] == list(found.left_out)
         assert len(found.left_out) == 1
+
+    def test_a_record_that_would_fill_the_memory(self, tmp_path: Path) -> None:
+        """Whatever somebody has put there, the page is shown, and says what it left out."""
+        store = open_store(tmp_path.as_uri())
+        broken = fill(store, NOW)["cleanup"].id
+        with (tmp_path / "runs" / broken / "run.json").open("r+b") as file:
+            file.truncate(2**40)
+
+        found = told(store)
+
+        assert broken not in {run.id for run in found.runs}
+        assert [text for text in found.left_out if f"{broken}/run.json" in text] == list(found.left_out)
+        assert [f"has {2**40} bytes" in text for text in found.left_out] == [True]
 
     @pytest.mark.parametrize("content", [b"", b"[", b'{"planned": 5}', b"\xff\xfe", b'{"odd":' + b"[" * 9999])
     def test_what_a_run_has_left(self, store: MemoryStore, content: bytes) -> None:

@@ -9,7 +9,18 @@ from hypothesis import strategies as st
 
 from shared_code.errors import Damaged, InvalidRequest, Unknown
 from shared_code.model import Kind, TagChange
-from shared_code.plan import LIFETIME, Plan, PlanItem, Plans, digest_of, is_in, make_plan
+from shared_code.plan import (
+    LIFETIME,
+    MOST_BYTES,
+    MOST_ITEMS,
+    Plan,
+    PlanItem,
+    Plans,
+    choose,
+    digest_of,
+    is_in,
+    make_plan,
+)
 from shared_code.runs import Mode, Run, TriggeredBy
 from shared_code.tag_rules import RuleMode
 from tests.fakes import NOW
@@ -185,3 +196,43 @@ def test_an_id_that_might_lead_elsewhere_is_in_no_plan(resource_id: str) -> None
 )
 def test_an_id_in_its_subscription(rest: str) -> None:
     assert is_in(f"/SUBSCRIPTIONS/{SUBSCRIPTION.upper()}{rest}", SUBSCRIPTION)
+
+
+def line_of(number: int, padding: int = 0) -> bytes:
+    """An item as the part of a run has it."""
+    item = PlanItem(
+        resource_id=f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Compute/disks/{number:05}",
+        subscription_id=SUBSCRIPTION,
+        kind=Kind.RESOURCE,
+        rule="unattached-disk",
+        mode=RuleMode.APPROVE,
+        reason="no machine uses it",
+        seen={},
+        definition={"padding": "x" * padding},
+    )
+    return msgspec.json.encode(item)
+
+
+class TestChoose:
+    """A plan has to fit into the memory of who looks at it."""
+
+    def test_all_that_there_is_room_for(self) -> None:
+        items, more = choose(line_of(number) for number in (2, 1))
+
+        assert ([each.resource_id[-5:] for each in items], more) == (["00001", "00002"], 0)
+
+    def test_the_first_by_resource_id(self) -> None:
+        """So that a later run goes on where this one ended."""
+        items, more = choose(line_of(number) for number in reversed(range(MOST_ITEMS + 3)))
+
+        assert (len(items), more) == (MOST_ITEMS, 3)
+        assert [each.resource_id[-5:] for each in items] == [f"{number:05}" for number in range(MOST_ITEMS)]
+
+    def test_long_ones(self) -> None:
+        items, more = choose(line_of(number, 1024 * 1024) for number in range(70))
+
+        assert (len(items), more) == (63, 7)
+        assert len(msgspec.json.encode(items)) <= MOST_BYTES
+
+    def test_nothing(self) -> None:
+        assert choose([]) == ([], 0)

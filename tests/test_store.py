@@ -27,7 +27,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared_code.errors import AlreadyExists, Changed, StewardError, StoreError
+from shared_code.errors import AlreadyExists, Changed, Damaged, StewardError, StoreError
 from shared_code.store import Store, check_key, open_store
 from shared_code.store_local import LocalStore
 
@@ -242,6 +242,20 @@ class TestStreams:
 
         with pytest.raises(StoreError, match="has a line of more than 16777216 bytes: it is no NDJSON"):
             list(store.lines("a.ndjson"))
+
+    def test_too_long_to_be_read_as_a_whole(self, store: Store) -> None:
+        """What would fill the memory of a small instance is refused before it is read, and said."""
+        with store.writer("runs/a/run.json") as file:
+            for _ in range(129):
+                file.write(bytes(1024 * 1024))
+
+        with pytest.raises(Damaged) as caught:
+            store.read("runs/a/run.json")
+
+        assert str(caught.value) == (
+            f"Object 'runs/a/run.json' in {store.describe} has 135266304 bytes: nothing that Steward reads as a whole "
+            "is over 134217728; remove it, or restore it from a backup."
+        )
 
     def test_replaced_while_read(self, store: Store) -> None:
         """A reader gets one version as a whole, or an error; never a mixture."""

@@ -20,7 +20,7 @@ from shared_code.outcomes import Result
 from shared_code.outputs import DECISIONS, DECISIONS_CSV, FINDINGS, FOLLOWED, REPORT, UPCOMING
 from shared_code.parts import Parts, PartWriter
 from shared_code.pending_deletions import FollowedUp, PendingDeletions, follow_up
-from shared_code.plan import Plan, PlanItem, Plans, make_plan
+from shared_code.plan import Plan, Plans, choose, make_plan
 from shared_code.proposals import Proposals
 from shared_code.reports.cleanup import CleanupReport, cleanup_csv, cleanup_page
 from shared_code.resource_ids import group_name, key
@@ -122,7 +122,7 @@ def cleanup(work: Work) -> Summary:
             else "things could not be looked at, and are kept"
         )
         status, error = RunStatus.PARTIAL, f"{number:,} {what}."
-    plan = _plan(work, found, counted)
+    plan, more = _plan(work, found, counted)
     summary = Summary(
         status=status,
         error=error,
@@ -133,6 +133,7 @@ def cleanup(work: Work) -> Summary:
             "healed": states[State.FIXED],
             **{f"{decided}": decisions[decided] for decided in Decided},
             "planned_changes": len(plan.items) if plan else 0,
+            **({"not_planned": more} if more else {}),
             **_counted(followed),
         },
         verdicts=tuple(found.verdicts),
@@ -249,14 +250,13 @@ def _decide(
     part.add(_SUMMARY, PartSummary(own.subscription.id.casefold(), dict(states), dict(decisions), dict(own.read)))
 
 
-def _plan(work: Work, found: Survey, counted: dict[str, dict[str, int]]) -> Plan | None:
-    """Write the plan if there is anything to do; return the one that stands."""
-    decode = msgspec.json.Decoder(PlanItem).decode
-    items = [decode(line) for line in found.lines(_ITEMS)]
+def _plan(work: Work, found: Survey, counted: dict[str, dict[str, int]]) -> tuple[Plan | None, int]:
+    """Write the plan if there is anything to do; return the one that stands, and how many items it has no room for."""
+    items, more = choose(found.lines(_ITEMS))
     if not items:
-        return None
-    digest = work.configuration.digest_of(NAME)
-    return Plans(work.store).save(make_plan(work.run, items, counted, work.run.started or work.clock(), rules=digest))
+        return None, more
+    taken, rules = work.run.started or work.clock(), work.configuration.digest_of(NAME)
+    return Plans(work.store).save(make_plan(work.run, items, counted, taken, rules=rules)), more
 
 
 def _decisions(work: Work) -> Iterator[Decision]:

@@ -21,7 +21,7 @@ from shared_code.ndjson import pieces
 from shared_code.outcomes import Result
 from shared_code.outputs import COMPLIANCE, FINDINGS, FINDINGS_CSV, REPORT
 from shared_code.parts import Parts, PartWriter
-from shared_code.plan import Plan, PlanItem, Plans, make_plan
+from shared_code.plan import Plan, Plans, choose, make_plan
 from shared_code.reports.tag_audit import TagAuditReport, tag_audit_csv, tag_audit_page
 from shared_code.resource_ids import group_name, key
 from shared_code.run_records import folder
@@ -132,7 +132,9 @@ def tag_audit(work: Work) -> Summary:
         fixed=states[State.FIXED],
         not_read=sum(each.reading in UNREAD for each in found.verdicts),
     )
-    plan = _plan(work, found, audited, taken)
+    plan, more = _plan(work, found, audited, taken)
+    if more:
+        unknown["changes"] = f"{more:,} have no room in the plan; a later run plans them, when what is in it is done"
     number = _write_lines(work, found, compliance)
     _keep(work, found, outcome)
     summary = Summary(
@@ -148,6 +150,7 @@ def tag_audit(work: Work) -> Summary:
             "new_findings": outcome.new,
             "fixed_findings": outcome.fixed,
             "planned_changes": len(plan.items) if plan else 0,
+            **({"not_planned": more} if more else {}),
             "rules_without_checks": len(unused),
         },
         verdicts=tuple(found.verdicts),
@@ -217,12 +220,13 @@ def _record(part: PartWriter, compared: Iterator[Compared]) -> dict[State, int]:
     return dict(states)
 
 
-def _plan(work: Work, found: Survey, audited: dict[str, dict[Kind, int]], taken: datetime) -> Plan | None:
-    """Write the plan if there is anything to do; return the one that stands."""
-    decode = msgspec.json.Decoder(PlanItem).decode
-    items = [decode(line) for line in found.lines(_ITEMS)]
+def _plan(work: Work, found: Survey, audited: dict[str, dict[Kind, int]], taken: datetime) -> tuple[Plan | None, int]:
+    """Write the plan if there is anything to do; return the one that stands, and how many items it has no room for."""
+    items, more = choose(found.lines(_ITEMS))
+    if not items:
+        return None, more
     rules = work.configuration.digest_of(NAME)
-    return Plans(work.store).save(make_plan(work.run, items, audited, taken, rules=rules)) if items else None
+    return Plans(work.store).save(make_plan(work.run, items, audited, taken, rules=rules)), more
 
 
 def _findings(work: Work) -> Iterator[Finding]:

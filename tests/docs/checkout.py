@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 VENV = Path(sys.executable).parent.parent
-FOLDERS = ("__app__", "shared_code", "devkit")
+FOLDERS = ("__app__", "shared_code", "devkit", "infra")
 PINNED = ("requirements.txt", "requirements-dev.txt", "pyproject.toml")
 FILES = ("dev", "function_app.py", "host.json", "steward.toml", *PINNED)
 LISTENING = "Ctrl-C stops everything."
