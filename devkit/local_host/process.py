@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -143,6 +143,7 @@ def running(
     port: int = 0,
     timeout: float = 30.0,
     log: Path | None = None,
+    python: Sequence[str] = (sys.executable, "-m", "devkit.local_host"),
 ) -> Iterator[HostProcess]:
     """Run a local host for the length of a `with` block.
 
@@ -154,6 +155,7 @@ def running(
         port: 0 for a free one.
         timeout: seconds until it must listen.
         log: where what it writes is kept; None for a file that is removed afterwards.
+        python: what starts it, where it is not to have the packages of this process.
 
     Raises:
         HostDied: it ended before it listened.
@@ -162,7 +164,7 @@ def running(
         folder = Path(name)
         state, log, ready_path = state or folder / "state", log or folder / _LOG, folder / _READY
         command = [
-            sys.executable, "-m", "devkit.local_host",
+            *python,
             "--app", str(app), "--state", str(state), "--port", str(port), "--ready", str(ready_path),
             "--stop-with-stdin", *arguments,
         ]  # fmt: skip
