@@ -9,7 +9,7 @@ RUN python -m compileall -q --invalidation-mode unchecked-hash /home/site/wwwroo
 
 FROM ${BASE}
 COPY requirements.txt /tmp/requirements.txt
-RUN pip install --no-cache-dir --no-deps --only-binary=:all: --root-user-action ignore --requirement /tmp/requirements.txt \
+RUN pip install --no-cache-dir --require-hashes --no-deps --only-binary=:all: --root-user-action ignore --requirement /tmp/requirements.txt \
     && rm /tmp/requirements.txt
 COPY --from=app /home/site/wwwroot /home/site/wwwroot
 

@@ -19,6 +19,7 @@ from __app__ import (
     tag_audit,
     watchdog,
 )
+from shared_code.foreign_text import one_line
 from shared_code.wiring import steward
 
 log = logging.getLogger("steward")
@@ -45,4 +46,5 @@ def register(app: func.FunctionApp) -> None:
     for module in MODULES:
         app.register_functions(module.blueprint)
     for problem in steward().configuration.problems:
-        log.error("configuration: %s", str(problem).partition("\n")[0])  # without the lines that point at the place
+        text = str(problem).partition("\n")[0]  # without the lines that point at the place
+        log.error("configuration: %s", one_line(text, 2000))

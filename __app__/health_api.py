@@ -19,9 +19,12 @@ def live(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  # the bin
 
 @blueprint.route("health", methods=["GET"])
 @answered
-def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  # the binding needs it
-    """Answer 200, or 503 with every configuration problem and the runbook that helps."""
+def health(req: func.HttpRequest) -> func.HttpResponse:
+    """Answer 200, or 503 with every configuration problem and the runbook that helps; on request with all checks."""
+    from __app__.parameters import DEEP  # here, since indexing the app needs none of it
+
     problems = steward().configuration.problems
     status = HTTPStatus.SERVICE_UNAVAILABLE if problems else HTTPStatus.OK
     told = {"status": "unhealthy", "problems": problems, "runbook": CONFIGURATION}
-    return json_answer(told if problems else {"status": "healthy", "problems": ()}, status)
+    answer = told if problems else {"status": "healthy", "problems": ()}
+    return json_answer(answer | ({"checks": steward().checkup.checks()} if DEEP.of(req) else {}), status)

@@ -73,11 +73,12 @@ OPERATIONS: dict[str, Operation] = {
         "GET",
         "health",
         Role.READER,
-        "Tell whether the configuration is whole.",
+        "Tell whether the configuration is whole, and on request whether all else is: the checks of steward doctor.",
         (
-            Answer(_OK, "It is.", "Health"),
+            Answer(_OK, "It is, whatever the checks say.", "Health"),
             Answer(HTTPStatus.SERVICE_UNAVAILABLE, "It is not; every problem is listed.", "Health"),
         ),
+        query=(parameters.DEEP,),
         reads_store=False,
     ),
     "describe_api": Operation(

@@ -191,6 +191,7 @@ REPORT_FORMAT = _words("format", "The format; without it the Accept header decid
 PLAN_FORMAT = _words(
     "format", "The format; without it the Accept header decides.", ("html", "json"), "it must be html or json"
 )
+DEEP = _words("deep", "`1`: look at everything, which takes up to 20 seconds.", ("1",), "it must be 1")
 SHOWN_RUN: Parameter[str | None] = Parameter("run", "Show this run.", _RUN, str, "", None)
 SHOWN_PLAN: Parameter[str | None] = Parameter("plan", "Show this plan.", _RUN, str, "", None)
 

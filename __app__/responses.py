@@ -82,7 +82,7 @@ def answered[**P](handler: Callable[P, func.HttpResponse]) -> Callable[P, func.H
             for kind in type(error).__mro__:
                 if (status := STATUS_OF.get(kind)) is not None:
                     return problem(status, str(error))
-            log.exception("%s failed unexpectedly", name)
+            log.exception("function=%s failed unexpectedly", name)
             detail = "Something unexpected went wrong; the log of this function has the details."
             return problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail)
 

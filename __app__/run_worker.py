@@ -28,6 +28,7 @@ def _worker() -> "Worker":
 @sends_runs(blueprint)
 def run_worker(message: func.QueueMessage, work: Work, context: func.Context) -> None:
     """Perform the run that the message names."""
+    steward().apps.leave_word()
     send(work, _worker().perform(read(message), context.invocation_id))
 
 
@@ -38,7 +39,8 @@ def run_worker_poison(message: func.QueueMessage, work: Work) -> None:
     try:
         run = read(message)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        log.error("queue=%s message=%s is not ours and is dropped: %s", POISON, message.id, error)
+        text = one_line(str(error))
+        log.error("queue=%s message=%s is not ours and is dropped: %s", POISON, one_line(message.id or "", 80), text)
         return
     reason = (
         "Its message was delivered as often as host.json allows, without success; the log says why under this run's id."

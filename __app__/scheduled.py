@@ -12,7 +12,7 @@ type Timer = Callable[[func.TimerRequest, Work], None]
 
 
 def scheduled(blueprint: func.Blueprint, job: str) -> Callable[[Timer], Timer]:
-    """Register a timer function under the job's schedule.
+    """Register a timer function under the job's schedule, or what covers it in UTC.
 
     A job without a valid schedule, or whose runs the configuration forbids, gets no timer; the problem is in the log,
     in `GET health` and in `steward check`. Raising here would cost the app all its functions.
@@ -23,7 +23,7 @@ def scheduled(blueprint: func.Blueprint, job: str) -> Callable[[Timer], Timer]:
     def register(function: Timer) -> Timer:
         if schedule is None or configuration.problems_of(job, Costs.RUNS):
             return function
-        timer = blueprint.timer_trigger(arg_name="timer", schedule=schedule.resolved, use_monitor=True)
+        timer = blueprint.timer_trigger(arg_name="timer", schedule=schedule.timer, use_monitor=True)
         return timer(sends_runs(blueprint)(function))  # type: ignore[no-any-return]
 
     return register

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from shared_code.catalog import JobView
+from shared_code.doctor.checks import Check
 from shared_code.model import Finding
 from shared_code.plan import Plan, PlanItem
 from shared_code.problems import Problem
@@ -50,11 +51,12 @@ SnoozeView = _shown("SnoozeView", Snooze, "A snooze, and whether it is in force.
 
 
 class Health(msgspec.Struct):
-    """Whether the configuration is whole, what is wrong with it, and which runbook helps then."""
+    """Whether the configuration is whole, what is wrong with it, which runbook helps then, and all checks if asked."""
 
     status: Literal["healthy", "unhealthy"]
     problems: tuple[Problem, ...]
     runbook: str | msgspec.UnsetType = msgspec.UNSET
+    checks: tuple[Check, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 class JobList(msgspec.Struct):

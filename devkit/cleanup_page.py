@@ -1,18 +1,16 @@
 """The page about the rules of cleanup, from their code: `python -m devkit.cleanup_page > docs/cleanup-rules.md`."""
 
-import typing
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 
 import msgspec
 
+from devkit.key_table import table, without
 from shared_code.cleanup_rules import RULES, Rule
 from shared_code.cleanup_settings import RuleSettings
 from shared_code.jobs.cleanup import APART
+from shared_code.meaning import meanings_of
 from shared_code.protection import MARKS, SYSTEM_GROUPS
-
-ITS_OWN = {"grace_period": "1d", "longest_renewal": "400d", "unused_for": "60d"}
-"""What holds where a setting beyond the common ones is left out, and its default is the rule's business."""
 
 HEAD = """\
 # The rules of cleanup
@@ -64,8 +62,7 @@ And what services mark as theirs, by the key of a tag or by a name:
 def page() -> str:
     """Return the whole page."""
     common = [
-        (f"`{field.encode_name}`", _described(RuleSettings, field), "the rule's own, below")
-        for field in msgspec.structs.fields(RuleSettings)
+        (f"`{key}`", meaning.text, f"{meaning.without}, below") for key, meaning in meanings_of(RuleSettings).items()
     ]
     facts = [rule.facts for rule in RULES.values()]
     overview = [
@@ -85,17 +82,17 @@ def page() -> str:
     return "\n".join(
         [
             HEAD.format(apart=APART / timedelta(hours=1)),
-            *_table(("Key", "Meaning", "Without it"), common),
+            *table(("Key", "Meaning", "Without it"), common),
             "",
             ALL,
-            *_table(("Rule", "About", "Mode", "Minimum age", "Observations", "Made anew"), overview),
+            *table(("Rule", "About", "Mode", "Minimum age", "Observations", "Made anew"), overview),
             "",
             *(line for rule in RULES.values() for line in _section(rule)),
             PROTECTED,
-            *_table(("Resource group", "Why"), ((f"`{name}`", reason) for name, reason in SYSTEM_GROUPS.items())),
+            *table(("Resource group", "Why"), ((f"`{name}`", reason) for name, reason in SYSTEM_GROUPS.items())),
             "",
             MARKED,
-            *_table(("Whose", "Tags and names"), ((owner, ", ".join(found)) for owner, found in names.items())),
+            *table(("Whose", "Tags and names"), ((owner, ", ".join(found)) for owner, found in names.items())),
             "",
         ]
     )
@@ -106,26 +103,11 @@ def _section(rule: Rule) -> Iterator[str]:
     yield from (f"## {facts['name']}", "", facts["finds"], "")
     if rule.needs_activity:
         yield from ("It needs the activity log, by `STEWARD_LOGS_WORKSPACE_ID`; without it, it finds nothing.", "")
-    known = {field.name for field in msgspec.structs.fields(RuleSettings)}
+    known, meanings = meanings_of(RuleSettings), meanings_of(rule.settings)
     own = [field for field in msgspec.structs.fields(rule.settings) if field.name not in known]
     if own:
-        rows = [(f"`{field.encode_name}`", _described(rule.settings, field), _default(field)) for field in own]
-        yield from (*_table(("Key of its own", "Meaning", "Without it"), rows), "")
-
-
-def _described(kind: type[RuleSettings], field: msgspec.structs.FieldInfo) -> str:
-    """Return what the JSON Schema says of a key."""
-    hint = typing.get_type_hints(kind, include_extras=True)[field.name]
-    return next(each.description for each in hint.__metadata__ if isinstance(each, msgspec.Meta) and each.description)
-
-
-def _default(field: msgspec.structs.FieldInfo) -> str:
-    given = ITS_OWN[field.name] if field.default is None else field.default
-    return f"`{msgspec.json.encode(given).decode()}`"
-
-
-def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
-    return [f"| {' | '.join(row)} |" if row else f"|{'---|' * len(header)}" for row in (header, (), *rows)]
+        rows = [(f"`{each.name}`", meanings[each.name].text, without(rule.settings, each)) for each in own]
+        yield from (*table(("Key of its own", "Meaning", "Without it"), rows), "")
 
 
 if __name__ == "__main__":

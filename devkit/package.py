@@ -3,6 +3,7 @@
 import argparse
 import fnmatch
 import hashlib
+import json
 import os
 import shutil
 import stat
@@ -11,10 +12,17 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
+from email.message import Message
+from email.parser import Parser
 from pathlib import Path
 from typing import NamedTuple
 
 import pathspec
+from packaging.requirements import Requirement
+
+from devkit.supply import bill
+from devkit.supply.licences import UnknownLicence
+from devkit.supply.needs import canonical, read_asked
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = ROOT / "build" / "steward.zip"
@@ -28,9 +36,9 @@ DEPLOYED = "/home/site/wwwroot"
 NEEDLESS = (
     "bin/*", "*/tests/*", "*/__pycache__/*", "*.pyi", "*/py.typed", "*.c", "*.h", "*.po", "*.pot",
     "*.dist-info/RECORD", "*.dist-info/INSTALLER", "*.dist-info/REQUESTED", "*.dist-info/WHEEL",
-    "*.dist-info/direct_url.json", "*.dist-info/sboms/*",
+    "*.dist-info/direct_url.json",
 )  # fmt: skip
-"""What packages bring that no running app reads: commands, tests, types, sources of what is compiled, pip's notes."""
+"""What packages bring that nobody reads there: commands, tests, types, sources of what is compiled, pip's notes."""
 _WHEN = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say
 _MODE = stat.S_IFREG | 0o644
 _LEVEL = 6  # 9 takes four times as long for one percent
@@ -89,7 +97,9 @@ def package(root: Path, output: Path, python: tuple[int, int] = PYTHON) -> Packe
         )
     with tempfile.TemporaryDirectory(prefix="steward-package-") as made:
         folder = Path(made).resolve()
-        _install(root / "requirements.txt", folder / PACKAGES)
+        wheels = _install(root / "requirements.txt", folder / PACKAGES)
+        asked = read_asked((root / "requirements.in").read_text())
+        (folder / bill.NAME).write_bytes(_bill(folder, asked, wheels))
         for name in sources(root):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(root / name, folder / name)
@@ -112,11 +122,18 @@ def _ignored(root: Path) -> pathspec.GitIgnoreSpec:
     return pathspec.GitIgnoreSpec.from_lines((root / ".funcignore").read_text().splitlines())
 
 
-def _install(requirements: Path, folder: Path) -> None:
-    """Install what is pinned for where the app runs, whatever this machine is."""
+def _install(requirements: Path, folder: Path) -> dict[str, str]:
+    """Install what is pinned for where the app runs, whatever this machine is.
+
+    Returns:
+        The SHA-256 of the file that each package came from, by its name.
+    """
+    report = folder.parent / "installed.json"
+    report.parent.mkdir(parents=True)
     command = [
         sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet",
-        "--target", str(folder), "--no-deps", "--no-compile", "--only-binary=:all:",
+        "--target", str(folder), "--report", str(report), "--require-hashes", "--no-deps", "--no-compile",
+        "--only-binary=:all:",
         "--implementation", "cp", "--python-version", ".".join(map(str, PYTHON)), "--abi", "cp{}{}".format(*PYTHON),
         *(word for platform in PLATFORMS for word in ("--platform", platform)),
         "--requirement", str(requirements),
@@ -131,6 +148,26 @@ def _install(requirements: Path, folder: Path) -> None:
     for path in _files(folder):
         if any(fnmatch.fnmatch(path.relative_to(folder).as_posix(), pattern) for pattern in NEEDLESS):
             path.unlink()
+    installed = json.loads(report.read_bytes())["install"]
+    report.unlink()
+    return {
+        canonical(each["metadata"]["name"]): each["download_info"]["archive_info"]["hashes"]["sha256"]
+        for each in installed
+    }
+
+
+def _bill(folder: Path, asked: Sequence[Requirement], wheels: Mapping[str, str]) -> bytes:
+    """Write the bill of materials of what was installed."""
+    metadata: dict[str, Message] = {}
+    bills: dict[str, list[str]] = {}
+    for path in sorted((folder / PACKAGES).glob("*.dist-info/METADATA")):
+        told = Parser().parsestr(path.read_text("utf-8"), headersonly=True)
+        metadata[name := canonical(told["Name"])] = told
+        bills[name] = sorted(each.relative_to(folder).as_posix() for each in path.parent.glob("sboms/*.json"))
+    try:
+        return bill.bill(metadata, asked, wheels, bills)
+    except UnknownLicence as error:
+        raise CannotPackage(str(error)) from None
 
 
 def _compile(folder: Path) -> None:

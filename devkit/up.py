@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
         with (
             _alone(state),
             Simulator(estate, **behaviour(given)) as simulator,
-            _environment(simulator, state, name) as environment,
+            _environment(simulator, state, name, given.config) as environment,
         ):
             _print_estate(estate)
             with _host(environment, state / name, given.port) as host:
@@ -91,9 +91,11 @@ def _alone(state: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _environment(simulator: Simulator, state: Path, estate: str) -> Iterator[dict[str, str]]:
+def _environment(simulator: Simulator, state: Path, estate: str, config: Path | None) -> Iterator[dict[str, str]]:
     """Give the app settings of this estate, and leave them where a second terminal finds them."""
     environment = {**simulator.environment, "STEWARD_STORE": (state / estate / "store").as_uri()}
+    if config:
+        environment["STEWARD_CONFIG"] = str(config.resolve())
     file = state / ENVIRONMENT
     file.touch(mode=0o600)
     file.write_text(json.dumps(environment))
@@ -195,7 +197,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--state", type=Path, default=STATE, metavar="FOLDER", help="keep runs and keys here (default .steward/up)"
     )
+    parser.add_argument("--config", type=_file, metavar="FILE", help="the operator's file (default steward.toml)")
     return parser
+
+
+def _file(text: str) -> Path:
+    path = Path(text)
+    if not path.is_file():
+        raise argparse.ArgumentTypeError(f"'{text}' is no file that can be read")
+    return path
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import Self
 import msgspec
 
 from shared_code.errors import Changed, Fenced, StoreError
+from shared_code.foreign_text import one_line
 from shared_code.locks import EXPIRY, RENEW_EVERY, Locks
 from shared_code.run_records import Recorded, RunRecords
 from shared_code.runs import Progress, Run
@@ -135,11 +136,11 @@ class Attempt:
         except Changed:
             self._fenced = f"run {self.run.id} was taken over by another process"
         except StoreError as error:
-            log.warning("run=%s the store does not answer: %s", self.run.id, error)
+            log.warning("run=%s job=%s the store does not answer: %s", self.run.id, self.run.job, one_line(str(error)))
             if _elapsed() - self._renewed > EXPIRY.total_seconds():
                 self._fenced = f"run {self.run.id} could not renew its lock in time: {error}"
         except Exception:  # a beat that dies in silence would let two attempts run at once
-            log.exception("run=%s the beat failed", self.run.id)
+            log.exception("run=%s job=%s the beat failed", self.run.id, self.run.job)
             self._fenced = f"run {self.run.id} could not keep its lock"
 
     def renew(self) -> None:

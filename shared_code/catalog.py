@@ -6,6 +6,7 @@ from itertools import islice
 
 import msgspec
 
+from shared_code.local_times import LocalTimes
 from shared_code.run_records import RunRecords
 from shared_code.runs import Mode, Run, RunStatus
 from shared_code.schedule_warnings import too_short
@@ -20,6 +21,9 @@ RECENT = 5
 
 class JobView(msgspec.Struct, frozen=True, kw_only=True):
     """A job as operators see it. Times are UTC; `timer` is False where the schedule is missing or wrong.
+
+    `timezone` is the zone by whose clocks the schedule is meant, None for UTC; `local` says the same in its times, and
+    what a timer in UTC costs, None where there is no timer or no zone.
 
     `words` says in a sentence when Azure would start it; `azure` and `steward` are the two verdicts on its schedule,
     None without one; `warnings` cost nothing. `mode` and `armed_subscriptions` say what the job may change in Azure.
@@ -38,6 +42,8 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
     azure: AzureVerdict | None = None
     steward: StewardVerdict | None = None
+    timezone: str | None = None
+    local: LocalTimes | None = None
 
 
 def view(configuration: Configuration, records: RunRecords, name: str, now: datetime) -> JobView:
@@ -58,13 +64,16 @@ def describe(configuration: Configuration, recent: Sequence[Run], name: str, now
     warnings = [str(warning) for warning in configuration.warnings if warning.job in (None, name)]
     if schedule is not None:
         durations = list(_durations(recent))
-        warnings += [f"jobs.{name}.schedule: {text}" for text in too_short(schedule.cron, durations, now)]
+        warnings += [
+            f"jobs.{name}.schedule: {text}" for text in too_short(schedule.cron, durations, now, schedule.occurrences)
+        ]
     timer = schedule is not None and not configuration.problems_of(name, Costs.RUNS)
+    next_runs = tuple(schedule.upcoming(now, NEXT_RUNS)) if schedule and timer else ()
     return JobView(
         name=name,
         schedule=configuration.jobs[name].schedule,
         timer=timer,
-        next_runs=tuple(schedule.upcoming(now, NEXT_RUNS)) if schedule and timer else (),
+        next_runs=next_runs,
         runnable=not configuration.problems_of(name, Costs.RUNS),
         problems=tuple(map(str, configuration.problems_of(name, Costs.TIMER))),
         last_run=recent[0].brief if recent else None,
@@ -74,6 +83,8 @@ def describe(configuration: Configuration, recent: Sequence[Run], name: str, now
         warnings=tuple(warnings),
         azure=judgement.azure if judgement else None,
         steward=judgement.steward if judgement else None,
+        timezone=settings.timezone,
+        local=schedule.local_times(now, next_runs) if schedule and timer else None,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 import msgspec
 
 from shared_code.durations import Duration
+from shared_code.meaning import says
 from shared_code.tag_keys import problem_of
 from shared_code.tag_rules import RuleMode
 
@@ -15,23 +16,27 @@ LONGEST_UNUSED = timedelta(days=90)
 _DAY = timedelta(days=1)
 
 
-def _says(description: str) -> msgspec.Meta:
-    """Describe a key in the JSON Schema."""
-    return msgspec.Meta(description=description)
+_ITS_OWN = "the rule's own"
 
 
 class RuleSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an operator may say about any rule; what is left out is the rule's own default."""
 
-    mode: Annotated[RuleMode | None, _says("What may come of what it finds: report, notify, approve, automatic.")] = (
-        None
-    )
+    mode: Annotated[
+        RuleMode | None,
+        says(
+            "What may come of what it finds. Each mode does what those before it do: `report` puts it in the report, "
+            "`notify` tells its owner, where `[notices]` does so, `approve` plans its deletion for a person to apply, "
+            "and `automatic` lets the timer apply that, where the job's `mode` is `apply`.",
+            _ITS_OWN,
+        ),
+    ] = None
     minimum_age: Annotated[
-        Duration | None, _says("How old a thing must be, and for how long it must have been so.")
+        Duration | None, says("How old a thing must be, and for how long it must have been so.", _ITS_OWN)
     ] = None
     minimum_observations: Annotated[
         Annotated[int, msgspec.Meta(ge=1, le=1000)] | None,
-        _says("How often it must have been found, at least 12 hours apart."),
+        says("How often it must have been found, at least 12 hours apart.", _ITS_OWN),
     ] = None
 
     def problems(self) -> Iterator[tuple[str, str]]:
@@ -42,9 +47,16 @@ class RuleSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 class ExpiredSettings(RuleSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[jobs.cleanup.rules.expired]`."""
 
-    tags: Annotated[tuple[str, ...], _says("Keys of the tags, compared without case.")] = ("delete-after", "expires-on")
-    grace_period: Annotated[Duration | None, _says("Time from the date to when it may be deleted; at least 1d.")] = None
-    longest_renewal: Annotated[Duration | None, _says("How far ahead a date may be; one beyond is reported.")] = None
+    tags: Annotated[tuple[str, ...], says("Keys of the tags, compared without case.", minItems=1)] = (
+        "delete-after",
+        "expires-on",
+    )
+    grace_period: Annotated[
+        Duration | None, says('Time from the date to when it may be deleted; at least `"1d"`.', '`"1d"`')
+    ] = None
+    longest_renewal: Annotated[
+        Duration | None, says("How far ahead a date may be; one beyond is reported.", '`"400d"`')
+    ] = None
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """Give what is wrong with them, each with its key."""
@@ -63,7 +75,9 @@ class ExpiredSettings(RuleSettings, frozen=True, kw_only=True, forbid_unknown_fi
 class StaleSettings(RuleSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[jobs.cleanup.rules.stale-resource-group]`."""
 
-    unused_for: Annotated[Duration | None, _says("For how long nobody may have written to it; at most 90d.")] = None
+    unused_for: Annotated[
+        Duration | None, says('For how long nobody may have written to it; at most `"90d"`.', '`"60d"`')
+    ] = None
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """Give what is wrong with them, each with its key."""

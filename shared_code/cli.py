@@ -45,6 +45,8 @@ app = typer.Typer(
 
 FAILED, WRONG, PARTIAL, REFUSED = 1, 2, 3, 4
 LONGEST_SENTENCE = 1000
+DOCTOR_LIMIT = 40.0
+"""Seconds that all checks of the doctor may take together."""
 DELETIONS = (Result.DELETED, Result.DELETING)
 
 EXIT_CODES = {
@@ -88,6 +90,49 @@ def check(json: Json = False) -> None:
 
 
 @app.command()
+def doctor(
+    role_for: Annotated[
+        str | None, typer.Option("--role-for", metavar="JOB", help="Print the custom role that this job needs.")
+    ] = None,
+    scope: Annotated[
+        str | None, typer.Option(metavar="ID", help="With --role-for: where the role is to be assigned.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Look whether the installation is whole.
+
+    Python, packages, settings, identity, endpoints, clock, store, queues, log workspace, roles: each check with what
+    to do. The exit code is 1 if one has failed, 2 if the configuration is invalid. With --role-for nothing is asked.
+    """
+    if role_for is not None:
+        _print_role(role_for, scope)
+        return
+    if scope is not None:
+        raise InvalidRequest("--scope goes with --role-for; name the job.")
+    from shared_code.doctor.checks import counted, has_failed  # here, since nothing else needs it
+
+    own = steward()
+    found = own.doctor().checks(DOCTOR_LIMIT)
+    if json:
+        _print_json({"checks": found})
+    else:
+        terminal.show_checks(found, counted(found))
+    raise typer.Exit(WRONG if own.configuration.problems else FAILED if has_failed(found) else 0)
+
+
+def _print_role(job: str, scope: str | None) -> None:
+    from shared_code.azure_roles import NO_SCOPE, READER, check_scope, role_for  # here, since it loads every rule
+
+    role = role_for(job)
+    print(role.text(NO_SCOPE if scope is None else check_scope(scope)), end="")
+    if role is not READER:
+        told = f"Steward needs '{role.name}' only in subscriptions that are armed for {job}, and the role"
+        print(f"{told} '{READER.name}' besides: steward doctor --role-for list-resource-groups", file=sys.stderr)
+    if scope is None:
+        print(f"'{NO_SCOPE}' is to be replaced by the id of a scope, or name it with --scope.", file=sys.stderr)
+
+
+@app.command()
 def jobs(json: Json = False) -> None:
     """Show the jobs and when they run.
 
@@ -113,15 +158,19 @@ def schedule(
     after: Annotated[
         str | None, typer.Option(metavar="TIME", help="Runs after this time, ISO 8601, UTC; now without it.")
     ] = None,
+    timezone: Annotated[
+        str | None, typer.Option(metavar="TZ", help="By whose clocks, such as Europe/Berlin; UTC without it.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Show what a schedule means before it is deployed.
 
-    What Azure makes of it and what Steward does, in words, what may surprise, and the next runs. The exit code is 2 if
-    Steward refuses it.
+    What Azure makes of it and what Steward does, in words, what may surprise, and the next runs; with a time zone also
+    the timer in UTC, what it costs, and what the next change of the clocks does. The exit code is 2 if Steward refuses
+    it.
     """
     start = utc_now() if after is None else moment_of(after)
-    found = preview(expression, steward().environ, start, count)
+    found = preview(expression, steward().environ, start, count, timezone)
     if json:
         _print_json(found)
     else:

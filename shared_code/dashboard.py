@@ -10,7 +10,7 @@ import msgspec
 from shared_code.catalog import RECENT, JobView, describe
 from shared_code.compliance import Row, Rows
 from shared_code.errors import UNREADABLE, Stopped, StoreError, Unknown
-from shared_code.history import History, HistoryEntry
+from shared_code.history import TREND, History, HistoryEntry
 from shared_code.outputs import COMPLIANCE, UPCOMING
 from shared_code.plan import LIFETIME
 from shared_code.run_records import RunRecords, folder
@@ -24,8 +24,6 @@ RUNS = 50
 """Runs that are listed; older ones are at GET /api/runs."""
 OF_ONE_JOB = 12
 """Runs of a job that are looked at for what it showed last."""
-TREND = 60
-"""Runs in a chart."""
 _READERS = 8
 
 

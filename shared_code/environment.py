@@ -40,7 +40,7 @@ _SWITCH = {"": False, "false": False, "0": False, "no": False, "true": True, "1"
 
 
 class Setting(NamedTuple):
-    """One app setting: its name, what it is for, and what holds without it; README's table is checked against these."""
+    """One app setting: its name, what it is for, and what holds without it; docs/configuration.md has these."""
 
     name: str
     meaning: str
@@ -48,44 +48,51 @@ class Setting(NamedTuple):
 
 
 SETTINGS = (
-    Setting("STEWARD_CONFIG", "the operator's file", "`steward.toml` beside `host.json`"),
+    Setting("STEWARD_CONFIG", "The operator's file.", "`steward.toml` beside `host.json`"),
     Setting(
         "STEWARD_STORE",
-        "where runs and reports are kept: `file:///FOLDER` or `https://ACCOUNT.blob.core.windows.net/CONTAINER`",
+        "Where runs and reports are kept: `file:///FOLDER` or `https://ACCOUNT.blob.core.windows.net/CONTAINER`.",
         "in Azure the container `steward` of the app's own storage account, else the folder `.steward/store`",
     ),
-    Setting("STEWARD_ARM_ENDPOINT", "Azure Resource Manager, for sovereign clouds", f"`{PUBLIC_ARM}`"),
-    Setting("STEWARD_ARM_AUDIENCE", "what tokens are asked for", "the value of `STEWARD_ARM_ENDPOINT`"),
-    Setting("STEWARD_LOGS_ENDPOINT", "the query API of Log Analytics, for sovereign clouds", f"`{PUBLIC_LOGS}`"),
-    Setting("STEWARD_LOGS_AUDIENCE", "what tokens for it are asked for", "the value of `STEWARD_LOGS_ENDPOINT`"),
+    Setting("STEWARD_ARM_ENDPOINT", "Azure Resource Manager, for sovereign clouds.", f"`{PUBLIC_ARM}`"),
+    Setting("STEWARD_ARM_AUDIENCE", "What tokens are asked for.", "the value of `STEWARD_ARM_ENDPOINT`"),
+    Setting("STEWARD_LOGS_ENDPOINT", "The query API of Log Analytics, for sovereign clouds.", f"`{PUBLIC_LOGS}`"),
+    Setting("STEWARD_LOGS_AUDIENCE", "What tokens for it are asked for.", "the value of `STEWARD_LOGS_ENDPOINT`"),
     Setting(
         "STEWARD_LOGS_WORKSPACE_ID",
-        "the Log Analytics workspace that the activity log is sent to, for suggested owners",
-        "nobody is suggested, and nothing is concluded from the activity log",
+        "The id of the Log Analytics workspace that the activity log is sent to, for suggested owners; if the app's own"
+        " Application Insights keeps its data there too, the watchdog asks which timers were called.",
+        "nobody is suggested, nothing is concluded from the activity log, and the watchdog knows the records alone",
     ),
-    Setting("STEWARD_READ_ONLY", "`true` forbids every write to Azure, whatever steward.toml says", "`false`"),
+    Setting("STEWARD_READ_ONLY", "`true` forbids every write to Azure, whatever `steward.toml` says.", "`false`"),
     Setting(
         "STEWARD_RESOURCE_GROUP",
-        "the id of the resource group that the app itself is in, which cleanup leaves alone",
+        "The id of the resource group that the app itself is in, which cleanup leaves alone.",
         "what Azure tells the app; where it tells nothing, as on Flex Consumption, cleanup does not run",
     ),
     Setting(
         "STEWARD_HEARTBEAT_URL",
-        "an https address the watchdog calls at each success, for a monitor outside that notices when the app is dead",
+        "An https address the watchdog calls at each success, for a monitor outside that notices when the app is dead.",
         "nobody is called",
     ),
     Setting(
         "STEWARD_NOTICE_URL",
-        "an apprise URL for operators, where `[notices]` of steward.toml names it",
+        "An apprise URL for operators, where `[notices]` of `steward.toml` names it.",
         "nobody is told",
     ),
-    Setting("STEWARD_OWNER_URL", "a mail server for digests of owners, likewise", "no owner is told"),
     Setting(
-        "STEWARD_FALLBACK_URL", "an apprise URL for what has no owner who may be told, likewise", "no owner is told"
+        "STEWARD_OWNER_URL",
+        "A mail server for digests of owners, where `[notices]` names it.",
+        "no owner is told",
+    ),
+    Setting(
+        "STEWARD_FALLBACK_URL",
+        "An apprise URL for what has no owner who may be told, where `[notices]` names it.",
+        "no owner is told",
     ),
     Setting(
         "AZURE_CLIENT_ID",
-        "the user-assigned managed identity to use",
+        "The user-assigned managed identity to use.",
         "the system-assigned one, or your sign-in",
     ),
 )
@@ -117,6 +124,8 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     """None where none is configured, or what is configured is no id of one."""
     activity_problems: tuple[str, ...] = ()
     """What is wrong with settings that only the reader of the activity log uses."""
+    role_name: str = ""
+    """Under which name the host notes the app's calls in Application Insights; "" where nobody tells."""
     own_resource_group: str | None = None
     """The id of the resource group the app itself is in; None where it runs outside Azure, or nobody tells."""
     cleanup_problems: tuple[str, ...] = ()
@@ -173,15 +182,26 @@ def read_environment(environ: Mapping[str, str], app_folder: Path) -> Environmen
         logs_audience=logs_audience,
         logs_workspace_id=workspace,
         activity_problems=tuple(activity_problems),
+        role_name=_role_name(environ),
         own_resource_group=own_resource_group,
         cleanup_problems=() if group_problem is None else (group_problem,),
     )
 
 
-def _is_in_azure(environ: Mapping[str, str]) -> bool:
+def is_in_azure(environ: Mapping[str, str]) -> bool:
+    """Tell whether the process runs in a function app in Azure."""
     # Flex Consumption sets no WEBSITE_INSTANCE_ID, and the host itself goes by the others there:
     # https://github.com/Azure/azure-functions-host/blob/dev/src/WebJobs.Script/Environment/EnvironmentExtensions.cs
     return any(environ.get(name) for name in ("WEBSITE_INSTANCE_ID", "WEBSITE_POD_NAME", "WEBSITE_OWNER_NAME"))
+
+
+def _role_name(environ: Mapping[str, str]) -> str:
+    # https://github.com/Azure/azure-webjobs-sdk (WebJobsRoleEnvironmentTelemetryInitializer)
+    given = environ.get("WEBSITE_CLOUD_ROLENAME", "").strip()
+    site = environ.get("WEBSITE_SITE_NAME", "").strip()
+    slot = environ.get("WEBSITE_SLOT_NAME", "").strip()
+    named = f"{site}-{slot}" if slot and slot.lower() != "production" else site
+    return given or (named.lower() if site else "")
 
 
 def _own_resource_group(environ: Mapping[str, str]) -> tuple[str | None, str | None]:
@@ -189,7 +209,7 @@ def _own_resource_group(environ: Mapping[str, str]) -> tuple[str | None, str | N
     configured = environ.get("STEWARD_RESOURCE_GROUP", "").strip()
     if configured:
         return (configured, None) if _GROUP_FORM.fullmatch(configured) else (None, _GROUP)
-    if not _is_in_azure(environ):
+    if not is_in_azure(environ):
         # A terminal that works on an app's store may delete what the app's own plans never hold.
         shares = environ.get("STEWARD_STORE", "").strip().lower().startswith("https:")
         return None, _NO_GROUP if shares else None
@@ -211,7 +231,7 @@ def _store_url(environ: Mapping[str, str], app_folder: Path, problems: list[str]
     account = environ.get("AzureWebJobsStorage__accountName", "").strip()
     if service or account:
         return f"{service.rstrip('/') or f'https://{account}.blob.core.windows.net'}/steward"
-    if _is_in_azure(environ):
+    if is_in_azure(environ):
         problems.append(
             "STEWARD_STORE is not set and the app's storage account is not identity-based, so runs would be kept on"
             " this instance's disk and lost; set STEWARD_STORE to https://ACCOUNT.blob.core.windows.net/CONTAINER"

@@ -7,9 +7,10 @@ from typing import Annotated
 import msgspec
 
 from shared_code.foreign_text import one_line
+from shared_code.meaning import says
 from shared_code.model import Finding, Kind, Severity, Subject
 from shared_code.resource_ids import key, scopes_of, type_and_name
-from shared_code.scope import matches
+from shared_code.scope import Globs, matches
 from shared_code.tag_formats import is_guid
 from shared_code.violations import Violation
 
@@ -20,14 +21,11 @@ EXPIRED = "exemption-expired"
 class Exemption(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[[jobs.tag-audit.exemptions]]`: holds for the scope and everything below it, to the end of its last day, UTC."""
 
-    scope: Annotated[str, msgspec.Meta(description="The id of a subscription, a resource group or a resource.")]
-    rules: Annotated[
-        tuple[str, ...],
-        msgspec.Meta(description="Names of rules, or globs.", extra_json_schema={"minItems": 1}),
-    ]
-    reason: Annotated[str, msgspec.Meta(description="Why.", extra_json_schema={"minLength": 1})]
-    author: Annotated[str, msgspec.Meta(description="Who decided it.", extra_json_schema={"minLength": 1})]
-    expires: Annotated[date, msgspec.Meta(description="The last day it holds.")]
+    scope: Annotated[str, says("The id of a subscription, a resource group or a resource.")]
+    rules: Annotated[Globs, says("Names of the rules that need not be kept.", minItems=1)]
+    reason: Annotated[str, says("Why.", minLength=1)]
+    author: Annotated[str, says("Who decided it.", minLength=1)]
+    expires: Annotated[date, says("The last day it holds, in UTC.")]
 
     @property
     def words(self) -> str:

@@ -32,7 +32,9 @@ def heartbeat(url: str | None) -> Callable[[], bool]:
                 answer.read(1024)
         except (OSError, ValueError, HTTPException) as error:
             status = error.code if isinstance(error, urllib.error.HTTPError) else type(error).__name__
-            log.warning("the monitor at STEWARD_HEARTBEAT_URL could not be told that all is well: %s", status)
+            log.warning(
+                "job=watchdog the monitor at STEWARD_HEARTBEAT_URL could not be told that all is well: %s", status
+            )
             return False
         return True
 

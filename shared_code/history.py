@@ -31,6 +31,8 @@ class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 _decode = msgspec.json.Decoder(HistoryEntry).decode_lines
 _ATTEMPTS = 20
+TREND = 60
+"""Runs in a chart."""
 
 
 class History:

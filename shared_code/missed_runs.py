@@ -1,7 +1,7 @@
 """Missed runs: occurrences of a schedule for which no run has ended in time."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from shared_code.model import Finding, Severity
 from shared_code.runs import Run, RunStatus
@@ -14,7 +14,7 @@ JOBS = "jobs/"
 
 
 def due_occurrence(
-    schedule: Schedule, first_seen: datetime, expect_within: timedelta, now: datetime
+    schedule: Schedule, first_seen: datetime, expect_within: timedelta, now: datetime, last: datetime | None = None
 ) -> datetime | None:
     """Return the latest occurrence whose run must have ended by now, or None if there is none yet.
 
@@ -23,9 +23,14 @@ def due_occurrence(
         first_seen: since when the job has had it; what it names before that was never due.
         expect_within: how long after an occurrence its run may take to end.
         now: the present moment.
+        last: of a schedule in local time, the last occurrence that was asked for, as the clocks showed it then.
     """
-    due = schedule.cron.latest_at(now - expect_within)
-    return due if due is not None and due >= first_seen else None
+    due = schedule.occurrences.latest_at(now - expect_within)
+    if due is None or due < first_seen:
+        return None
+    if last is not None and schedule.local is not None and last < due <= schedule.local.covered_by(last):
+        return last.astimezone(UTC)  # The rules of the zone have changed since: its run has the earlier moment.
+    return due
 
 
 def missed(job: str, due: datetime, since: Iterable[Run], expect_within: timedelta) -> Finding | None:

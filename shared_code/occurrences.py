@@ -1,16 +1,19 @@
 """Schedules as values that know their occurrences: fields (`Cron`) and a fixed interval (`Interval`).
 
 croniter finds the occurrences, from explicit lists of values only: its own reading of ranges, names and steps
-differs from Azure's. All times are UTC.
+differs from Azure's. All times are UTC; `local_schedules` has those by the clocks of a zone.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from croniter import croniter
+
+if TYPE_CHECKING:
+    from shared_code.local_schedules import LocalCron
 
 # fmt: off
 _MONTHS = (
@@ -103,6 +106,10 @@ class Cron:
 
     def _values(self) -> tuple[tuple[int, ...], ...]:
         return self.seconds, self.minutes, self.hours, self.days, self.months, self.weekdays
+
+
+type Occurrences = Cron | LocalCron
+"""What finds moments, in UTC, at which a schedule of fields fires."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,13 @@
 """What the pure parts need of the world; implemented by azure_api and by the tests' fakes."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from shared_code.activity import Evidence
+from shared_code.invocations import Testimony
 from shared_code.model import Lock, Resource, ResourceGroup, Subscription, Tags
 from shared_code.targets import Denial, Target
 
@@ -71,6 +72,26 @@ class Activity(Protocol):
 
     def writers(self, subscriptions: Collection[str], since: datetime, until: datetime) -> Evidence:
         """Return who wrote first and last to what is in these subscriptions, from `since` on and before `until`."""
+        ...
+
+
+class RequestLog(Protocol):
+    """Reads the app's own request log. What cannot be read is in the testimony; no AzureError is raised."""
+
+    def calls(self, since: Mapping[str, datetime], until: datetime) -> Testimony:
+        """Return what it says of these functions of this app, of each from its moment on, and of the worker."""
+        ...
+
+
+class Figures(Protocol):
+    """Is told how Azure answers, for whoever watches the app; it never raises, and is called from several threads."""
+
+    def asked(self, kind: str, status: int) -> None:
+        """Count a request that was answered."""
+        ...
+
+    def waited(self, seconds: float) -> None:
+        """Measure a wait before a request."""
         ...
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from shared_code.errors import Damaged, Unknown
+from shared_code.foreign_text import one_line
 from shared_code.history import History
 from shared_code.outcomes import APPLIED, Marks
 from shared_code.plan import LIFETIME
@@ -50,7 +51,7 @@ def _begun_since(store: Store, plan: str, oldest: datetime) -> bool:
     try:
         return any(each.mark.begun >= oldest for each in Marks(store, plan).all().values())
     except Damaged as error:
-        log.warning("%s", error)
+        log.warning("job=watchdog kept: %s", one_line(str(error)))
         return True  # Nobody knows, so it stays until somebody has looked.
 
 
@@ -100,7 +101,7 @@ def remove_old(store: Store, records: RunRecords, days: int, now: datetime, chec
         try:
             History(store, job).prune(oldest)
         except Damaged as error:
-            log.warning("%s", error)  # kept: the job's own runs say so too
+            log.warning("job=watchdog kept: %s", one_line(str(error)))  # kept: the job's own runs say so too
     checkpoint()
     Snoozes(store).remove_expired(now - SNOOZES_KEPT)
     for key in list(store.keys("requests")):
@@ -110,5 +111,6 @@ def remove_old(store: Store, records: RunRecords, days: int, now: datetime, chec
             if stored is not None and now - read_promise(stored.data, key).at > KEY_KEPT:
                 store.delete(key)
         except Damaged as error:
-            log.warning("%s", error)  # kept: whoever uses the key again must not get a second run for it
+            # It stays: whoever uses the key again must not get a second run for it.
+            log.warning("job=watchdog kept: %s", one_line(str(error)))
     return removed

@@ -9,7 +9,7 @@ from shared_code.overlaps import can_overlap
 from shared_code.tag_check import Check
 from shared_code.tag_formats import has_format
 from shared_code.tag_keys import LONGEST_VALUE, MOST_TAGS, fold, problem_of
-from shared_code.tag_rules import LONGEST_MESSAGE, LONGEST_PATTERN, NAME, AppliesTo, Parent, TagRule
+from shared_code.tag_rules import LONGEST_MESSAGE, LONGEST_NAME, LONGEST_PATTERN, NAME, AppliesTo, Parent, TagRule
 from shared_code.tag_values import compile_pattern, matches_pattern
 
 type Said = Iterator[tuple[str, str]]
@@ -40,9 +40,10 @@ def is_file_name(text: str) -> bool:
 
 
 def _of_name(rule: TagRule) -> Said:
-    if len(rule.name) > 80 or not re.fullmatch(NAME, rule.name):
+    if len(rule.name) > LONGEST_NAME or not re.fullmatch(NAME, rule.name):
         text = (
-            "is no name of a rule; write at most 80 lower-case letters, digits and single hyphens, as in 'cost-center'"
+            f"is no name of a rule; write at most {LONGEST_NAME} lower-case letters, digits and single hyphens, as in "
+            "'cost-center'"
         )
         yield "name", f"'{one_line(rule.name, 80)}' {text}"
     if rule.message is not None and not 0 < len(rule.message.strip()) <= LONGEST_MESSAGE:

@@ -9,7 +9,7 @@ import msgspec
 
 from shared_code.errors import UNREADABLE, AlreadyExists, Changed, Damaged, Unknown
 from shared_code.foreign_text import one_line
-from shared_code.runs import Run, job_of, stamp_of
+from shared_code.runs import VERSION, Run, job_of, stamp_of
 from shared_code.store import Store
 from shared_code.unfinished import completed
 
@@ -65,9 +65,15 @@ class RunRecords:
         if stored is None:
             raise Unknown(f"There is no run '{run_id}'; list the runs with 'steward runs' or GET /api/runs.")
         try:
-            return Recorded(_decode(stored.data), stored.etag)
+            run = _decode(stored.data)
         except UNREADABLE as error:
             raise Damaged(f"The record of run '{run_id}' cannot be read: {error}.") from error
+        if run.version > VERSION:
+            raise Damaged(
+                f"The record of run '{run_id}' is of version {run.version}, and this Steward knows {VERSION}: it was "
+                "written by a later one; deploy that again."
+            )
+        return Recorded(run, stored.etag)
 
     def change(self, run: Run, etag: str) -> Recorded:
         """Write a new version over the one that was read; raises Changed if another is there by now.
@@ -107,7 +113,7 @@ class RunRecords:
             except Unknown:
                 continue  # It was removed in between.
             except Damaged as error:
-                log.error("run=%s %s", run_id, error)
+                log.error("run=%s %s", run_id, one_line(str(error)))
 
     def since(self, job: str, moment: datetime) -> Iterator[Run]:
         """Give the runs of a job for `moment` and later, newest first, as `newest_readable` does."""

@@ -25,8 +25,9 @@ from shared_code.permission import allow_automatic
 from shared_code.ports import Clock
 from shared_code.run_records import RunRecords
 from shared_code.runs import Mode, Run, RunScope, RunStatus, TriggeredBy, run_id
+from shared_code.schedules import Schedule
 from shared_code.settings import WRITING, Cleanup, Configuration, Costs, TagAudit
-from shared_code.sightings import first_seen
+from shared_code.sightings import remember_last, sighting
 from shared_code.store import Store
 from shared_code.ticks import tick_at
 
@@ -84,31 +85,59 @@ class RunRequests:
             try:
                 return self._tick(job, now, past_due=past_due)
             except StoreError as error:
-                log.warning("job=%s the tick is tried again in %d s: %s", job, pause, error)
+                log.warning("job=%s the tick is tried again in %d s: %s", job, pause, one_line(str(error)))
                 self.sleep(pause)
         return self._tick(job, now, past_due=past_due)
 
     def _tick(self, job: str, now: datetime, *, past_due: bool) -> str | None:
         schedule = self.configuration.schedules.get(job)
-        tick = tick_at(schedule, now, past_due=past_due) if schedule else None
+        seen = sighting(self.store, job, schedule, now) if schedule and schedule.timezone else None
+        tick = tick_at(schedule, now, past_due=past_due, last=seen.last if seen else None) if schedule else None
+        if tick is not None and not tick.ours:
+            log.debug("job=%s the timer in UTC calls for no occurrence of the schedule in local time", job)
+            return None
         if schedule is None or tick is None or tick.scheduled_for is None:
             run = self._new(job, TriggeredBy.ADMIN, run_id(job, now, occurrence=False), now)
         else:
-            seen = first_seen(self.store, job, schedule, now)
-            if tick.past_due and tick.scheduled_for < seen:
+            seen = seen or sighting(self.store, job, schedule, now)
+            if tick.past_due and tick.scheduled_for < seen.first_seen:
                 log.info("job=%s past due since before its schedule was first seen; nothing runs for that", job)
                 return None
-            run = msgspec.structs.replace(
-                self._new(job, TriggeredBy.TIMER, run_id(job, tick.scheduled_for, occurrence=True), now),
-                scheduled_for=tick.scheduled_for,
-                past_due=tick.past_due,
-            )
-        if self.records.create(run) or self.records.get(run.id).run.status is RunStatus.QUEUED:
+            run = self._of_occurrence(job, schedule, tick.scheduled_for, now, past_due=tick.past_due)
+        if not (tick and tick.again) and self.records.create(run):
+            self._remember(schedule, run)
+            return run.id
+        if self._is_queued(run.id):
+            self._remember(schedule, run)  # A process that ended in between has not.
             return run.id
         log.info(
             "run=%s job=%s the occurrence has its run already; a call by hand counts as it for 2 minutes", run.id, job
         )
         return None
+
+    def _of_occurrence(
+        self, job: str, schedule: Schedule, occurrence: datetime, now: datetime, *, past_due: bool
+    ) -> Run:
+        """Return the run of an occurrence; its id is derived from that, so that there is one only."""
+        local = schedule.local
+        return msgspec.structs.replace(
+            self._new(job, TriggeredBy.TIMER, run_id(job, occurrence, occurrence=True), now),
+            scheduled_for=occurrence,
+            scheduled_local=local.local(occurrence) if local else None,
+            timezone=schedule.timezone,
+            past_due=past_due,
+        )
+
+    def _remember(self, schedule: Schedule | None, run: Run) -> None:
+        if schedule is not None and run.scheduled_local is not None:
+            remember_last(self.store, run.job, schedule, run.scheduled_local)
+
+    def _is_queued(self, run_id: str) -> bool:
+        """Tell whether a run waits for its message; one that retention has removed does not."""
+        try:
+            return self.records.get(run_id).run.status is RunStatus.QUEUED
+        except Unknown:
+            return False
 
     def by_hand(
         self,
@@ -203,7 +232,9 @@ class RunRequests:
     def end(self, run: Run, etag: str, status: RunStatus, error: str) -> Run:
         """End a run that no worker is at; raises Changed if one is by now."""
         ended = msgspec.structs.replace(run, status=status, error=error, ended=self.clock())
-        return self.records.change(ended, etag).run
+        changed = self.records.change(ended, etag).run
+        log.info("run=%s job=%s ended %s", changed.id, changed.job, changed.figures)
+        return changed
 
     def _new(self, job: str, trigger: TriggeredBy, new_id: str, now: datetime) -> Run:
         settings = self.configuration.jobs[job]

@@ -13,6 +13,9 @@ from shared_code.foreign_text import one_line
 from shared_code.model import UNREAD, Reading, Verdict
 from shared_code.outputs import FINDINGS
 
+VERSION = 1
+"""Of records: one more where an earlier Steward would do wrong by what it does not know, not for every new key."""
+
 
 class Mode(StrEnum):
     """Whether a run may change Azure."""
@@ -103,8 +106,9 @@ APPLY_PLAN, UNDO_RUN = "apply-plan", "undo-run"
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """The record of a run, `run.json`. Times are UTC.
 
-    `plan` is the plan it has made or applies. `order` is what it applies, if a person approved a plan; `undoes` the id
-    of the run whose changes it plans to take back.
+    `scheduled_local` is `scheduled_for` as the clocks of `timezone` showed it, if the schedule has one. `plan` is the
+    plan it has made or applies. `order` is what it applies, if a person approved a plan; `undoes` the id of the run
+    whose changes it plans to take back.
     """
 
     id: str
@@ -115,6 +119,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     requested_by: str | None = None
     requested_by_verified: bool = False
     scheduled_for: datetime | None = None
+    scheduled_local: datetime | None = None
+    timezone: str | None = None
     past_due: bool = False
     scope: RunScope = RunScope()
     status: RunStatus = RunStatus.QUEUED
@@ -130,7 +136,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     undoes: str | None = None
     invocation_id: str | None = None
     error: str | None = None
-    version: int = 1
+    version: int = VERSION
 
     @property
     def brief(self) -> "Run":
@@ -159,6 +165,16 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     def cancelled_sentence(self) -> str:
         """What a cancellation of a queued run means; one that ran out of time is queued again."""
         return "Cancelled before it started." if self.started is None else "Cancelled before it went on."
+
+    @property
+    def figures(self) -> str:
+        """What happened, as `key=value` for queries: `task=… mode=… trigger=… status=… attempt=… seconds=…`, counts."""
+        took = (self.ended - self.started).total_seconds() if self.ended and self.started else 0.0
+        values = {
+            "task": self.task, "mode": self.mode, "trigger": self.trigger, "status": self.status,
+            "attempt": self.attempt, "seconds": f"{max(took, 0.0):.1f}", **self.counts,
+        }  # fmt: skip
+        return " ".join(f"{name.replace(' ', '_')}={value}" for name, value in values.items())
 
     @property
     def closing_sentence(self) -> str:

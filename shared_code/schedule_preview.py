@@ -7,6 +7,7 @@ import msgspec
 
 from shared_code.errors import InvalidRequest
 from shared_code.foreign_text import one_line
+from shared_code.local_times import LocalTimes
 from shared_code.ncrontab import Cron
 from shared_code.schedules import AzureVerdict, StewardVerdict, judge, upcoming
 
@@ -14,7 +15,11 @@ _SHOWN = 60
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
-    """What `steward schedule` tells; `next_runs` are Azure's, also of fields that Steward refuses."""
+    """What `steward schedule` tells; `next_runs` are Azure's, also of fields that Steward refuses.
+
+    With a time zone they are those by its clocks, and `local` says so in its times; it is None where there is no such
+    zone, or the schedule is refused.
+    """
 
     schedule: str
     azure: AzureVerdict
@@ -22,9 +27,11 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     words: str | None
     warnings: tuple[str, ...]
     next_runs: tuple[datetime, ...]
+    timezone: str | None = None
+    local: LocalTimes | None = None
 
 
-def preview(text: str, environ: Mapping[str, str], after: datetime, count: int) -> Preview:
+def preview(text: str, environ: Mapping[str, str], after: datetime, count: int, timezone: str | None = None) -> Preview:
     """Tell what a schedule text would do; never raises.
 
     Args:
@@ -32,17 +39,25 @@ def preview(text: str, environ: Mapping[str, str], after: datetime, count: int) 
         environ: what stands for the app settings.
         after: the moment, aware UTC, strictly after which the runs come.
         count: how many of them.
+        timezone: the zone by whose clocks it is meant; None for UTC.
     """
-    judgement = judge(text, environ)
-    cron = judgement.meaning if isinstance(judgement.meaning, Cron) else None
+    judgement = judge(text, environ, timezone)
+    schedule = judgement.schedule
+    found: list[datetime] = []
+    if schedule is not None:
+        found = schedule.upcoming(after, count)
+    elif isinstance(judgement.meaning, Cron) and timezone is None:
+        found = upcoming(judgement.meaning, after, count)
     return Preview(
         # A terminal may hand over bytes that are no UTF-8, as halves of surrogate pairs, which JSON cannot hold.
         schedule=text.encode(errors="replace").decode(),
         azure=judgement.azure,
         steward=judgement.steward,
         words=judgement.words,
-        warnings=judgement.warnings,
-        next_runs=tuple(upcoming(cron, after, count)) if cron else (),
+        warnings=(*judgement.warnings, *(schedule.local_warnings if schedule else ())),
+        next_runs=tuple(found),
+        timezone=judgement.timezone,
+        local=schedule.local_times(after, found) if schedule else None,
     )
 
 

@@ -11,7 +11,7 @@ from itertools import combinations, pairwise
 from typing import NamedTuple
 
 from shared_code.foreign_text import one_line
-from shared_code.occurrences import FIELDS, Cron, Field
+from shared_code.occurrences import FIELDS, Cron, Field, Occurrences
 from shared_code.schedule_elements import SHOWN, Element, elements_of, names_of, parts_of
 from shared_code.schedule_words import listed, words_of
 from shared_code.times import duration_text
@@ -44,16 +44,17 @@ def warnings_of(cron: Cron) -> tuple[str, ...]:
     return tuple(sentence for rule in RULES for sentence in rule.find(cron, elements))
 
 
-def clashes(crons: Mapping[str, Cron], writing: Collection[str]) -> tuple[str, ...]:
+def clashes(crons: Mapping[str, Cron], writing: Collection[str], timezone: str = "UTC") -> tuple[str, ...]:
     """Warn of jobs that change Azure and start in the same minute: each reads what the other is about to change.
 
     Args:
         crons: the schedule of each job, by the job's name.
         writing: the names of the jobs that change something.
+        timezone: the zone by whose clocks all of them are meant.
     """
     found = []
     for one, other in combinations(sorted(set(crons) & set(writing)), 2):
-        if both := _common_minutes(crons[one], crons[other]):
+        if both := _common_minutes(crons[one], crons[other], timezone):
             found.append(
                 f"{one} and {other} both change Azure and start in the same minutes, {both}; "
                 f"Azure starts them side by side; write another minute for one of them"
@@ -61,24 +62,28 @@ def clashes(crons: Mapping[str, Cron], writing: Collection[str]) -> tuple[str, .
     return tuple(found)
 
 
-def too_short(cron: Cron, durations: Sequence[float], after: datetime) -> tuple[str, ...]:
+def too_short(
+    cron: Cron, durations: Sequence[float], after: datetime, occurrences: Occurrences | None = None
+) -> tuple[str, ...]:
     """Warn of a schedule that comes again before the job has usually ended.
 
     Args:
         cron: the job's schedule.
         durations: how long recent runs that succeeded took, in seconds; fewer than ENOUGH_RUNS tell nothing.
         after: the moment, aware UTC, after which the intervals are looked at.
+        occurrences: when it fires, if not as it is written in UTC.
     """
+    fires = occurrences or cron
     if len(durations) < ENOUGH_RUNS:
         return ()
     usual = timedelta(seconds=sorted(durations)[len(durations) // 2])
     if usual <= _apart(cron):
         return ()
     coming: list[datetime] = []
-    following = cron.next_after(after)
+    following = fires.next_after(after)
     while following is not None and len(coming) < LOOK_AHEAD:
         coming.append(following)
-        following = cron.next_after(following)
+        following = fires.next_after(following)
     shortest = min((later - earlier for earlier, later in pairwise(coming)), default=None)
     if shortest is None or usual <= shortest:
         return ()
@@ -96,7 +101,7 @@ def _apart(cron: Cron) -> timedelta:
     return timedelta(hours=1) if len(cron.hours) > 1 else timedelta(days=1)
 
 
-def _common_minutes(one: Cron, other: Cron) -> str | None:
+def _common_minutes(one: Cron, other: Cron, timezone: str) -> str | None:
     """Say in words in which minutes both fire; every day of a month comes on every weekday some year."""
     fields = ("minutes", "hours", "days", "months", "weekdays")
     common = {name: tuple(sorted(set(getattr(one, name)) & set(getattr(other, name)))) for name in fields}
@@ -105,7 +110,7 @@ def _common_minutes(one: Cron, other: Cron) -> str | None:
     both = Cron("", seconds=(0,), has_seconds=True, **common)
     if not both.fires:
         return None
-    words = words_of(both)
+    words = words_of(both, timezone)
     return words[0].lower() + words[1:-1]
 
 

@@ -1,4 +1,4 @@
-"""Words: what a schedule means, in one sentence for people; times are UTC and in 24 hours.
+"""Words: what a schedule means, in one sentence for people; times are in 24 hours, and UTC unless a zone is named.
 
 cron-descriptor writes what is left once its three differences from Azure are out of the way: it is given the values the
 host reads, not the text; day and weekday, which it joins by "or", are joined here; and few times of day are listed
@@ -17,8 +17,8 @@ ENOUGH = 4
 _WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 
 
-def words_of(cron: Cron) -> str:
-    """Say when a schedule of fields fires; the same cron always gives the same sentence."""
+def words_of(cron: Cron, timezone: str = "UTC") -> str:
+    """Say when a schedule of fields fires by the clocks of a zone; the same cron always gives the same sentence."""
     every_day = len(cron.days) == 31 and len(cron.weekdays) == 7
     time, by_the_clock = _time_of_day(cron)
     parts = [time, ", every day" if by_the_clock and every_day else "", _days(cron)]
@@ -29,7 +29,7 @@ def words_of(cron: Cron) -> str:
         parts.append(f", and only if it is a {listed([_WEEKDAYS[day] for day in cron.weekdays], 'or')}")
     if not cron.fires:
         parts.append(", which never comes")
-    return f"{''.join(parts)} (UTC)."
+    return f"{''.join(parts)} ({timezone})."
 
 
 def words_of_interval(interval: Interval) -> str:

@@ -1,18 +1,23 @@
 """Schedules: NCRONTAB as the Functions host reads it, less what Steward refuses."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from shared_code.foreign_text import one_line
+from shared_code.local_times import LocalTimes
 from shared_code.ncrontab import Cron, Interval, ScheduleError, parse
-from shared_code.occurrences import FIELDS
+from shared_code.occurrences import FIELDS, Occurrences
 from shared_code.schedule_repairs import repaired
 from shared_code.schedule_warnings import SHORTEST, warnings_of
 from shared_code.schedule_words import length_of, listed, words_of, words_of_interval
+
+if TYPE_CHECKING:
+    from shared_code.local_schedules import LocalCron
 
 LONGEST = 10_000
 """Characters of a schedule that are read, its settings filled in."""
@@ -29,25 +34,79 @@ _NO_SCHEDULE = re.compile(r"[=;&?]|//|[A-Za-z0-9+_]{10}")
 
 
 class Schedule(msgspec.Struct, frozen=True):
-    """A checked schedule: the text of steward.toml, the same with its settings filled in, and its meaning."""
+    """A checked schedule: the text of steward.toml, the same with its settings filled in, and its meaning.
+
+    `timezone` is the zone by whose clocks it is meant, None for UTC.
+    """
 
     text: str
     resolved: str
     cron: Cron
+    timezone: str | None = None
 
     @property
     def words(self) -> str:
         """When it fires, in one sentence for people."""
-        return words_of(self.cron)
+        return words_of(self.cron, self.timezone or "UTC")
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """Where Azure's meaning is not what the text says to most readers."""
         return warnings_of(self.cron)
 
+    @property
+    def local(self) -> "LocalCron | None":
+        """The schedule by the clocks of its zone, None for UTC."""
+        if self.timezone is None:
+            return None
+        from shared_code.local_schedules import LocalCron  # here, since most apps have no zone
+
+        return LocalCron(self.cron, self.timezone)
+
+    @property
+    def occurrences(self) -> Occurrences:
+        """What finds the moments at which it fires."""
+        return self.local or self.cron
+
+    @property
+    def registered(self) -> Cron:
+        """The schedule of the timer, in UTC; with a zone some of its calls are for no occurrence."""
+        if (local := self.local) is None:
+            return self.cron
+        from shared_code.local_schedules import registered
+
+        return registered(local)
+
+    @property
+    def timer(self) -> str:
+        """What the Functions host is given: the text as it is written, or what covers it in UTC."""
+        return self.resolved if self.timezone is None else self.registered.text
+
+    @property
+    def sighted_as(self) -> str:
+        """By what it is known again: a change of its zone makes it another one."""
+        return self.resolved if self.timezone is None else f"{self.resolved} {self.timezone}"
+
+    @property
+    def local_warnings(self) -> tuple[str, ...]:
+        """Where a timer in UTC would cost many calls; nothing for UTC."""
+        if (local := self.local) is None:
+            return ()
+        from shared_code.local_views import warnings_of
+
+        return warnings_of(local)
+
+    def local_times(self, now: datetime, next_runs: Iterable[datetime]) -> LocalTimes | None:
+        """Tell occurrences by the clocks of its zone, the next change of those, and the cost; None for UTC."""
+        if (local := self.local) is None:
+            return None
+        from shared_code.local_views import view_of
+
+        return view_of(local, now, next_runs)
+
     def upcoming(self, after: datetime, count: int) -> list[datetime]:
         """Return the next `count` occurrences strictly after `after`, fewer if the schedule ends."""
-        return upcoming(self.cron, after, count)
+        return upcoming(self.occurrences, after, count)
 
 
 class Reading(StrEnum):
@@ -88,13 +147,15 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     meaning: Cron | Interval | None = None
     schedule: Schedule | None = None
     """What is used; only where Steward accepts it."""
+    timezone: str | None = None
+    """The zone by whose clocks it is meant, also one that there is not; None for UTC."""
 
     @property
     def words(self) -> str | None:
         """What Azure would make of it, in one sentence for people."""
         match self.meaning:
             case Cron():
-                return words_of(self.meaning)
+                return words_of(self.meaning, one_line(self.timezone, LONGEST_NAME) if self.timezone else "UTC")
             case Interval():
                 return words_of_interval(self.meaning)
         return None
@@ -105,13 +166,13 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
         return warnings_of(self.meaning) if isinstance(self.meaning, Cron) else ()
 
 
-def upcoming(cron: Cron, after: datetime, count: int) -> list[datetime]:
+def upcoming(occurrences: Occurrences, after: datetime, count: int) -> list[datetime]:
     """Return the next `count` occurrences strictly after `after` (aware), fewer if the schedule ends."""
     found: list[datetime] = []
-    following = cron.next_after(after)
+    following = occurrences.next_after(after)
     while following is not None and len(found) < count:
         found.append(following)
-        following = cron.next_after(following)
+        following = occurrences.next_after(following)
     return found
 
 
@@ -129,13 +190,42 @@ def check(text: str, environ: Mapping[str, str]) -> Schedule | str:
     return judgement.schedule or judgement.steward.reason or ""
 
 
-def judge(text: str, environ: Mapping[str, str]) -> Judgement:
+def judge(text: str, environ: Mapping[str, str], timezone: str | None = None) -> Judgement:
     """Say what Azure makes of a schedule text and what Steward does; never raises.
 
     Args:
         text: any text; `%NAME%` reads an app setting, as the Functions host does.
         environ: the app settings.
+        timezone: the zone by whose clocks it is meant, or `%NAME%`; None for UTC. With one that there is not, Steward
+            refuses.
     """
+    judgement = _judge(text, environ)
+    if timezone is None:
+        return judgement
+    timezone = timezone.encode(errors="replace").decode()
+    name, problem = named_zone(timezone, environ)
+    if problem is None:
+        schedule = judgement.schedule and msgspec.structs.replace(judgement.schedule, timezone=name)
+        return msgspec.structs.replace(judgement, schedule=schedule, timezone=name)
+    refused = StewardVerdict(accepted=False, reason=problem) if judgement.schedule else judgement.steward
+    return msgspec.structs.replace(judgement, steward=refused, schedule=None, timezone=timezone)
+
+
+def named_zone(text: str, environ: Mapping[str, str]) -> tuple[str, str | None]:
+    """Return the name of a time zone, its settings filled in, and why it is none, or None; never raises."""
+    from shared_code.timezones import EXAMPLE, problem_of  # here, since most apps have no zone
+
+    name = fill(text, environ)
+    if isinstance(name, ScheduleError):
+        return text, name.sentence
+    problem = problem_of(name)
+    if problem and name != text:
+        setting = f"the app setting in '{one_line(text, LONGEST_NAME)}'"
+        problem = f"{setting} names no time zone; its value is not shown, as it may be a secret; write {EXAMPLE}"
+    return name, problem
+
+
+def _judge(text: str, environ: Mapping[str, str]) -> Judgement:
     resolved = fill(text, environ) if len(text) <= LONGEST else text
     if isinstance(resolved, ScheduleError):
         return _rejected(str(resolved))

@@ -10,6 +10,7 @@ import msgspec
 
 from shared_code.errors import EmptyScope
 from shared_code.foreign_text import one_line
+from shared_code.meaning import says
 from shared_code.model import Reading, Subscription, Verdict
 
 # https://learn.microsoft.com/azure/cost-management-billing/manage/subscription-states: in these a subscription works.
@@ -17,9 +18,15 @@ _ENABLED = frozenset({"enabled", "warned", "pastdue"})
 _EVERYTHING = ("*",)
 
 # https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftmanagement
-MANAGEMENT_GROUP = r"^(?=.{1,90}\Z)[-_.()]*[A-Za-z0-9][-_.()A-Za-z0-9]*\Z"
-"""What the id of a management group consists of."""
-type ManagementGroup = Annotated[str, msgspec.Meta(pattern=MANAGEMENT_GROUP)]
+MANAGEMENT_GROUP = r"^(?=.{1,90}$)[-_.()]*[A-Za-z0-9][-_.()A-Za-z0-9]*$(?!\n)"
+"""What the id of a management group consists of; \\Z would be a letter to the editors that know JSON Schema."""
+type ManagementGroup = Annotated[
+    str,
+    msgspec.Meta(pattern=MANAGEMENT_GROUP, title="an id of at most 90 letters, digits, `-`, `_`, `.`, `(` and `)`"),
+]
+type Glob = Annotated[str, msgspec.Meta(title="a glob")]
+"""`*` is any text, `?` one character, `[ab]` one of those; see `matches`."""
+type Globs = tuple[Glob, ...]
 
 
 def matches(text: str, patterns: Iterable[str]) -> bool:
@@ -43,13 +50,27 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     them. A resource is in scope if its subscription, its group and its type are.
     """
 
-    subscriptions: tuple[str, ...] = _EVERYTHING
-    management_groups: tuple[ManagementGroup, ...] = ()
-    resource_groups: tuple[str, ...] = _EVERYTHING
-    resource_types: tuple[str, ...] = _EVERYTHING
-    exclude_subscriptions: tuple[str, ...] = ()
-    exclude_resource_groups: tuple[str, ...] = ()
-    exclude_resource_types: tuple[str, ...] = ()
+    subscriptions: Annotated[
+        Globs, says("Ids or names of the subscriptions to look at.", "all that are visible", minItems=1)
+    ] = _EVERYTHING
+    management_groups: Annotated[
+        tuple[ManagementGroup, ...],
+        says(
+            "Only subscriptions under one of these management groups, at any depth, are in scope.", "wherever they lie"
+        ),
+    ] = ()
+    resource_groups: Annotated[Globs, says("Names of the resource groups to look at.", minItems=1)] = _EVERYTHING
+    resource_types: Annotated[
+        Globs,
+        says(
+            'Types of the resources to look at, such as `"Microsoft.Compute/*"`; the number of resources of a group '
+            "counts all types.",
+            minItems=1,
+        ),
+    ] = _EVERYTHING
+    exclude_subscriptions: Annotated[Globs, says("Ids or names of subscriptions to leave out; excluding wins.")] = ()
+    exclude_resource_groups: Annotated[Globs, says("Names of resource groups to leave out.")] = ()
+    exclude_resource_types: Annotated[Globs, says("Types of resources to leave out.")] = ()
 
     def includes(self, subscription: Subscription) -> bool:
         """Tell whether the subscription is in scope by its id or its name, wherever it lies."""

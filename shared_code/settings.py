@@ -12,13 +12,14 @@ from shared_code.cleanup_settings import CleanupRules, RuleSettings
 from shared_code.durations import Duration
 from shared_code.exemptions import Exemption
 from shared_code.foreign_text import one_line
+from shared_code.meaning import says
 from shared_code.notices.settings import TABLE as NOTICES_TABLE
 from shared_code.notices.settings import Notices, Receivers, cautions_of, receivers_of
 from shared_code.problems import Caution, Costs, Problem
 from shared_code.runs import Mode
 from shared_code.schedule_warnings import clashes
-from shared_code.schedules import Judgement, Schedule, judge
-from shared_code.scope import INCLUDING, Scope
+from shared_code.schedules import Judgement, Schedule, judge, named_zone
+from shared_code.scope import INCLUDING, Globs, Scope
 from shared_code.settings_reader import SettingsReader
 from shared_code.tag_formats import is_guid
 from shared_code.tag_keys import problem_of
@@ -43,24 +44,46 @@ __all__ = [
 
 
 _HOUR = "60m"
-
-
-def _says(description: str, **schema: object) -> msgspec.Meta:
-    """Describe a key in the JSON Schema."""
-    return msgspec.Meta(description=description, extra_json_schema=schema or None)
+type SubscriptionId = Annotated[str, msgspec.Meta(title="the id of a subscription")]
 
 
 class AnyJob(msgspec.Struct, frozen=True):
     """What every job's table may say.
 
-    `schedule` is NCRONTAB; without one the job runs by hand only. `expect_within` is how long after an occurrence its
+    `schedule` is NCRONTAB; without one the job runs by hand only. `timezone` is the zone by whose clocks it is meant;
+    a wrong one costs the job its timer, as a wrong schedule does. `expect_within` is how long after an occurrence its
     run may take to end before the watchdog calls it missed.
     """
 
-    schedule: Annotated[str | None, _says("When: NCRONTAB in UTC, or %NAME% to read an app setting.")] = None
+    schedule: Annotated[
+        str | None,
+        says(
+            "When it runs, in UTC or by the clocks of `timezone`; `%NAME%` reads an app setting.",
+            "by hand only",
+            title="NCRONTAB, six fields with the seconds first",
+            examples=["0 30 5 * * *"],
+        ),
+    ] = None
+    timezone: Annotated[
+        str | None,
+        says(
+            "By whose clocks `schedule` is meant. The timer stays in UTC and is called at every moment that could be "
+            "meant; a call that is for no occurrence starts nothing. A time that the clocks skip runs later by the "
+            "length of the gap; a time that comes twice runs the first time, an interval both times. `%NAME%` reads "
+            "an app setting.",
+            "UTC",
+            title="the IANA name of a time zone",
+            examples=["Europe/Berlin"],
+        ),
+    ] = None
     # By a factory, since a schema cannot show this default by itself.
     expect_within: Annotated[
-        Duration, _says("How long after an occurrence its run may take to end.", default=_HOUR)
+        Duration,
+        says(
+            "How long after an occurrence its run may take to end before the watchdog calls it missed. For the "
+            "watchdog itself it has no effect: `STEWARD_HEARTBEAT_URL` is for that.",
+            default=_HOUR,
+        ),
     ] = msgspec.field(default_factory=lambda: Duration.parse(_HOUR))
 
 
@@ -76,13 +99,26 @@ class TagAudit(AnyJob, frozen=True):
     counted by owner.
     """
 
-    mode: Annotated[Mode, _says("plan, or apply: whether the timer may apply automatic rules.")] = Mode.PLAN
-    armed_subscriptions: Annotated[tuple[str, ...], _says("Ids of subscriptions in which tags may be changed.")] = ()
-    max_changes: Annotated[int, msgspec.Meta(ge=1, le=100_000), _says("Changes in one plan that is applied.")] = 500
-    max_share: Annotated[float, msgspec.Meta(gt=0, le=1), _says("The same as a share of what was audited.")] = 0.2
-    owner_tag: Annotated[str, _says("The tag by whose values compliance is counted by owner.")] = "owner"
-    rules: Annotated[tuple[TagRule, ...], _says("What is expected of tags.")] = ()
-    exemptions: Annotated[tuple[Exemption, ...], _says("Where rules need not be kept, until when, and why.")] = ()
+    mode: Annotated[
+        Mode, says("Whether the timer applies what `automatic` rules plan; with `plan` a person applies all of it.")
+    ] = Mode.PLAN
+    armed_subscriptions: Annotated[
+        tuple[SubscriptionId, ...], says("The subscriptions in which tags may be changed, never patterns.", "none")
+    ] = ()
+    max_changes: Annotated[
+        int, msgspec.Meta(ge=1, le=100_000), says("More changes at once are refused, all of them.")
+    ] = 500
+    max_share: Annotated[
+        float,
+        msgspec.Meta(gt=0, le=1),
+        says(
+            "To touch more than this share of the resources, or of the resource groups, that the plan's run read in a "
+            "subscription is refused too; one may always be touched."
+        ),
+    ] = 0.2
+    owner_tag: Annotated[str, says("The tag by whose values compliance is counted by owner.")] = "owner"
+    rules: Annotated[tuple[TagRule, ...], says("What is expected of tags.", "every run fails")] = ()
+    exemptions: Annotated[tuple[Exemption, ...], says("Where rules need not be kept, until when, and why.")] = ()
 
 
 class Cleanup(AnyJob, frozen=True):
@@ -93,31 +129,55 @@ class Cleanup(AnyJob, frozen=True):
     subscription, is not applied.
     """
 
-    mode: Annotated[Mode, _says("plan, or apply: whether the timer may apply automatic rules.")] = Mode.PLAN
+    mode: Annotated[
+        Mode, says("Whether the timer deletes what `automatic` rules plan; with `plan` a person applies all of it.")
+    ] = Mode.PLAN
     armed_subscriptions: Annotated[
-        tuple[str, ...], _says("Ids of subscriptions in which something may be deleted.")
+        tuple[SubscriptionId, ...],
+        says("The subscriptions in which something may be deleted, never patterns.", "none"),
     ] = ()
     protected_resource_groups: Annotated[
-        tuple[str, ...], _says("Names of resource groups that are never touched; globs. Needed where armed.")
+        Globs,
+        says("Names of resource groups that stay, with all that is in them; needed where a subscription is armed."),
     ] = ()
-    protected_names: Annotated[tuple[str, ...], _says("Names of resources that are never touched; globs.")] = ()
-    protected_tags: Annotated[tuple[str, ...], _says("Keys of tags that protect, with any value but 'false'.")] = (
+    protected_names: Annotated[Globs, says("Names of resources that stay.")] = ()
+    protected_tags: Annotated[
+        tuple[str, ...],
+        says("Keys of tags that protect what carries them, and what is in it; any value but `false` does."),
+    ] = (
         "keep",
         "do-not-delete",
         "donotdelete",
     )
-    max_deletions: Annotated[int, msgspec.Meta(ge=1, le=10_000), _says("Deletions in one plan that is applied.")] = 20
+    max_deletions: Annotated[
+        int,
+        msgspec.Meta(ge=1, le=10_000),
+        says("More deletions at once are refused, all of them; what is in a resource group counts."),
+    ] = 20
     max_share: Annotated[
-        float, msgspec.Meta(gt=0, le=1), _says("The same as a share of the things of a type in a subscription.")
+        float,
+        msgspec.Meta(gt=0, le=1),
+        says(
+            "To delete more than this share of the things of a type in a subscription, with those in resource groups, "
+            "is refused too; one may always go. Where a subscription is armed it is under 1."
+        ),
     ] = 0.1
-    delete_window: Annotated[Window | None, _says("When something may be deleted, UTC, such as 22:00-06:00.")] = None
-    rules: Annotated[CleanupRules, _says("The rules that are on.")] = CleanupRules()
+    delete_window: Annotated[
+        Window | None, says("The hours of the day in which something may be deleted, in UTC.", "at any time")
+    ] = None
+    rules: Annotated[CleanupRules, says("What is looked for; naming a rule switches it on.", "every run fails")] = (
+        CleanupRules()
+    )
 
 
 class Watchdog(AnyJob, frozen=True):
     """`[jobs.watchdog]`; `retention_days` is how long runs and their reports are kept."""
 
-    retention_days: Annotated[int, msgspec.Meta(ge=1, le=3650), _says("How many days runs are kept.")] = 90
+    retention_days: Annotated[
+        int,
+        msgspec.Meta(ge=1, le=3650),
+        says("For how many days runs and their reports are kept; one that has not ended is always kept."),
+    ] = 90
 
 
 type JobSettings = ListResourceGroups | TagAudit | Cleanup | Watchdog
@@ -221,16 +281,15 @@ def configure(
             for at, text in _cleanup_problems(settings, where):
                 reader.problem(at, text, Costs.RUNS, name)
             warnings += [Caution(at, text, name) for at, text in _cleanup_cautions(settings, where)]
-        if settings.schedule is None:
-            if name == "watchdog" and not reader.problems:
-                warnings.append(Caution(where, _UNWATCHED, name))
-            continue
-        judgements[name] = judgement = judge(settings.schedule, environ)
-        if judgement.schedule:
-            schedules[name] = judgement.schedule
-            warnings += [Caution(f"{where}.schedule", text, name) for text in judgement.warnings]
-        else:
-            reader.problem(f"{where}.schedule", judgement.steward.reason or "", Costs.TIMER, name)
+        if settings.schedule is None and name == "watchdog" and not reader.problems:
+            warnings.append(Caution(where, _UNWATCHED, name))
+        if judgement := _judged(settings, where, name, environ, reader):
+            judgements[name] = judgement
+            if judgement.schedule:
+                schedules[name] = judgement.schedule
+        warnings += [
+            Caution(f"{where}.{key}", text, name) for key, text in _timer_cautions(settings, judgement, environ)
+        ]
     watchdog = jobs["watchdog"]
     kept = watchdog.retention_days if isinstance(watchdog, Watchdog) else Watchdog().retention_days
     for name, settings in jobs.items():
@@ -240,8 +299,7 @@ def configure(
             )
             warnings.append(Caution(f"{place}: jobs.{name}.expect_within", f"'{settings.expect_within}' {text}", name))
     notices, receivers = _notices(document, place, environ, reader, warnings)
-    crons = {name: schedule.cron for name, schedule in schedules.items()}
-    warnings += [Caution(f"{place}: jobs", text) for text in clashes(crons, WRITING)]
+    warnings += [Caution(f"{place}: jobs", text) for text in _clashes(schedules)]
     return Configuration(
         scope,
         jobs,
@@ -253,6 +311,49 @@ def configure(
         notices=notices,
         receivers=receivers,
     )
+
+
+def _judged(
+    settings: JobSettings, where: str, name: str, environ: Mapping[str, str], reader: SettingsReader
+) -> Judgement | None:
+    """Judge a job's schedule and its time zone; None without a schedule."""
+    if settings.schedule is None or any(problem.place == f"{where}.timezone" for problem in reader.problems):
+        return None  # Of a zone that is no text nobody knows by whose clocks the schedule is meant.
+    judgement = judge(settings.schedule, environ, settings.timezone)
+    zone = named_zone(settings.timezone, environ)[1] if settings.timezone is not None else None
+    if not judgement.steward.accepted and judgement.steward.reason != zone:
+        reader.problem(f"{where}.schedule", judgement.steward.reason or "", Costs.TIMER, name)
+    if zone:
+        reader.problem(f"{where}.timezone", zone, Costs.TIMER, name)
+    return judgement
+
+
+def _timer_cautions(
+    settings: JobSettings, judgement: Judgement | None, environ: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """Say where a job's schedule, or its time zone, may surprise."""
+    if settings.schedule is None and settings.timezone is not None:
+        yield "timezone", "has no effect, as there is no schedule; remove it"
+    if judgement is None or judgement.schedule is None:
+        return
+    yield from (("schedule", text) for text in judgement.warnings)
+    yield from (("timezone", text) for text in judgement.schedule.local_warnings)
+    hosts = next((value for name, value in environ.items() if name.casefold() == "website_time_zone"), "UTC")
+    if judgement.timezone is not None and hosts not in ("", "UTC", "Etc/UTC"):
+        sentence = (
+            f"'{judgement.timezone}' is reckoned from UTC, and the app setting WEBSITE_TIME_ZONE puts every timer of "
+            f"the app into a zone of its own where the plan knows it; remove that setting"
+        )
+        yield "timezone", sentence
+
+
+def _clashes(schedules: Mapping[str, Schedule]) -> tuple[str, ...]:
+    """Compare schedules of one zone by its clocks, and those of several in UTC."""
+    zones = {schedule.timezone for name, schedule in schedules.items() if name in WRITING}
+    if len(zones) == 1:
+        crons = {name: schedule.cron for name, schedule in schedules.items()}
+        return clashes(crons, WRITING, zones.pop() or "UTC")
+    return clashes({name: schedule.registered for name, schedule in schedules.items()}, WRITING)
 
 
 def _notices(

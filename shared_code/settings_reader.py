@@ -126,7 +126,7 @@ class SettingsReader:
             converted: object = msgspec.convert(value, type_, dec_hook=_from_toml)
         except msgspec.ValidationError as error:
             reason, _, inner = str(error).partition(" - at `$")
-            costs = Costs.TIMER if place.endswith(".schedule") else Costs.RUNS
+            costs = Costs.TIMER if place.endswith((".schedule", ".timezone")) else Costs.RUNS
             self.problem(f"{place}{inner.rstrip('`')}", one_line(_plain(reason, kind)), costs, job)
             return _NOTHING
         return converted

@@ -1,6 +1,8 @@
 """The JSON Schema of steward.toml, from the types that read it."""
 
-from typing import Any
+from collections.abc import Iterator
+from enum import Enum
+from typing import Any, TypeAliasType, get_args
 
 import msgspec
 
@@ -19,12 +21,15 @@ def schema() -> dict[str, Any]:
 
     What one key means for another is `steward check`'s alone.
     """
-    references, parts = msgspec.json.schema_components([Scope, Notices, *JOBS.values()], schema_hook=_own)
+    tables = (Scope, Notices, *JOBS.values())
+    references, parts = msgspec.json.schema_components(tables, schema_hook=_own)
+    for words in {each for kind in tables for each in _words_in(kind)}:
+        parts[words.__name__]["enum"] = [each.value for each in words]  # in their own order: low, medium, high
     for name, rule in RULES.items():
         parts["CleanupRules"]["properties"][name]["description"] = rule.sentence
     for part in parts.values():
         _close(part)
-    scope, notices, *tables = references
+    scope, notices, *jobs = references
     return {
         "$schema": _DRAFT,
         "title": "steward.toml",
@@ -35,7 +40,7 @@ def schema() -> dict[str, Any]:
             "jobs": {
                 "description": "The jobs, each in a table of its own.",
                 "type": "object",
-                "properties": dict(zip(JOBS, tables, strict=True)),
+                "properties": dict(zip(JOBS, jobs, strict=True)),
                 "additionalProperties": False,
             },
             "notices": notices,
@@ -45,12 +50,32 @@ def schema() -> dict[str, Any]:
     }
 
 
+def _words_in(kind: Any) -> Iterator[type[Enum]]:
+    """Give the enumerations in a type, however deep."""
+    if isinstance(kind, TypeAliasType):
+        yield from _words_in(kind.__value__)
+    elif isinstance(kind, type) and issubclass(kind, Enum):
+        yield kind
+    elif isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        for field in msgspec.structs.fields(kind):
+            yield from _words_in(field.type)
+    else:
+        for inner in get_args(kind):
+            yield from _words_in(inner)
+
+
 def _own(kind: type) -> dict[str, Any]:
     if kind is Duration:
-        return {"type": "string", "pattern": "^[0-9]{1,6}[smhdw]$", "examples": ["90s", "60m", "6h", "14d", "2w"]}
+        return {
+            "type": "string",
+            "title": "a whole number and `s`, `m`, `h`, `d` or `w`",
+            "pattern": "^[0-9]{1,6}[smhdw]$",
+            "examples": ["90s", "6h", "14d"],
+        }
     if kind is Window:
         return {
             "type": "string",
+            "title": "two times of the day, over midnight where the second is earlier",
             "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$",
             "examples": ["22:00-06:00"],
         }

@@ -5,6 +5,7 @@ import logging
 import msgspec
 
 from shared_code.errors import UNREADABLE
+from shared_code.foreign_text import one_line
 from shared_code.group_changes import Snapshot
 from shared_code.model import Subscription
 from shared_code.store import Store
@@ -53,5 +54,5 @@ class Snapshots:
         try:
             return msgspec.json.decode(stored.data, type=kind)
         except UNREADABLE as error:
-            log.warning("The snapshot '%s' cannot be read, so nothing is compared with it: %s", key, error)
+            log.warning("snapshot=%s cannot be read, so nothing is compared with it: %s", key, one_line(str(error)))
             return None

@@ -6,6 +6,7 @@ from datetime import timedelta
 import msgspec
 
 from shared_code.errors import Changed, Damaged, Unknown
+from shared_code.foreign_text import one_line
 from shared_code.locks import Locks
 from shared_code.ports import Clock
 from shared_code.run_records import Recorded, RunRecords
@@ -38,7 +39,7 @@ def sweep(records: RunRecords, locks: Locks, clock: Clock) -> list[str]:
             if run_id < stamp_of(clock() - FORGOTTEN_AFTER):
                 records.forget_open(run_id)
         except Damaged as error:
-            log.error("run=%s cannot be swept: %s", run_id, error)  # the others can
+            log.error("run=%s cannot be swept: %s", run_id, one_line(str(error)))  # the others can
     return lost
 
 

@@ -5,7 +5,9 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
+from shared_code.meaning import says
 from shared_code.model import Kind, Severity
+from shared_code.scope import Glob, Globs
 from shared_code.tag_formats import Format
 from shared_code.tag_keys import LONGEST_KEY, LONGEST_VALUE, MOST_TAGS
 
@@ -14,12 +16,8 @@ LONGEST_PATTERN = 1000
 """Characters of a pattern; what people write by hand is far shorter."""
 LONGEST_MESSAGE = 1000
 NAME = "[a-z0-9]+(-[a-z0-9]+)*"
-"""What the name of a rule consists of."""
-
-
-def _says(description: str, **schema: object) -> msgspec.Meta:
-    """Describe a key in the JSON Schema; `rule_problems` checks it, with the operator's words and all at once."""
-    return msgspec.Meta(description=description, extra_json_schema=schema or None)
+"""What the name of a rule consists of; as everything about rules, `rule_problems` checks it."""
+LONGEST_NAME = 80
 
 
 class RuleMode(StrEnum):
@@ -28,7 +26,7 @@ class RuleMode(StrEnum):
     REPORT = "report"
     """It stands in the report."""
     NOTIFY = "notify"
-    """Somebody is told."""
+    """Its owner is told too."""
     APPROVE = "approve"
     """The run plans the change; a person applies it."""
     AUTOMATIC = "automatic"
@@ -49,7 +47,6 @@ class Parent(StrEnum):
     """The subscription that it is in."""
 
 
-type Globs = tuple[str, ...]
 type Key = Annotated[str, msgspec.Meta(extra_json_schema={"minLength": 1, "maxLength": LONGEST_KEY})]
 type Value = Annotated[str, msgspec.Meta(extra_json_schema={"maxLength": LONGEST_VALUE})]
 
@@ -57,19 +54,24 @@ type Value = Annotated[str, msgspec.Meta(extra_json_schema={"maxLength": LONGEST
 class AppliesTo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a rule is about: include, then exclude, and exclude wins; globs, compared without case."""
 
-    kinds: Annotated[
-        tuple[Kind, ...], _says("What carries the tags: resource, resource-group, subscription.", minItems=1)
-    ] = (Kind.RESOURCE,)
-    types: Annotated[Globs, _says("Resource types, such as Microsoft.Compute/*.", minItems=1)] = _EVERYTHING
-    exclude_types: Annotated[Globs, _says("Resource types it is not about.")] = ()
-    resource_groups: Annotated[Globs, _says("Names of resource groups.", minItems=1)] = _EVERYTHING
-    exclude_resource_groups: Annotated[Globs, _says("Names of resource groups it is not about.")] = ()
-    subscriptions: Annotated[Globs, _says("Ids or names of subscriptions.", minItems=1)] = _EVERYTHING
-    exclude_subscriptions: Annotated[Globs, _says("Ids or names of subscriptions it is not about.")] = ()
-    locations: Annotated[Globs, _says("Locations: 'West Europe' and westeurope are one.", minItems=1)] = _EVERYTHING
-    exclude_locations: Annotated[Globs, _says("Locations it is not about.")] = ()
-    tags: Annotated[dict[Key, str], _says("Other tags it must carry, each with a glob for the value.")] = {}
-    exclude_tags: Annotated[dict[Key, str], _says("Tags of which it must carry none, each with such a glob.")] = {}
+    kinds: Annotated[tuple[Kind, ...], says("What carries the tags.", minItems=1)] = (Kind.RESOURCE,)
+    types: Annotated[Globs, says('Types of resources, such as `"Microsoft.Compute/*"`.', minItems=1)] = _EVERYTHING
+    exclude_types: Annotated[Globs, says("Types of resources it is not about.")] = ()
+    resource_groups: Annotated[Globs, says("Names of resource groups.", minItems=1)] = _EVERYTHING
+    exclude_resource_groups: Annotated[Globs, says("Names of resource groups it is not about.")] = ()
+    subscriptions: Annotated[Globs, says("Ids or names of subscriptions.", minItems=1)] = _EVERYTHING
+    exclude_subscriptions: Annotated[Globs, says("Ids or names of subscriptions it is not about.")] = ()
+    locations: Annotated[Globs, says('Locations; `"West Europe"` and `"westeurope"` are one.', minItems=1)] = (
+        _EVERYTHING
+    )
+    exclude_locations: Annotated[Globs, says("Locations it is not about.")] = ()
+    tags: Annotated[
+        dict[Key, Glob],
+        says('Other tags it must carry, each with a glob for the value, such as `{ environment = "prod*" }`.'),
+    ] = {}
+    exclude_tags: Annotated[
+        dict[Key, Glob], says("Tags of which it must carry none, each with a glob for the value.")
+    ] = {}
 
 
 class TagRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -78,33 +80,76 @@ class TagRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     LITERAL: ClassVar = frozenset({"allowed", "aliases"})
     """Lists in which `%` is a character and names no app setting, since values of tags have it."""
 
-    name: Annotated[str, _says("What the rule is called: kebab-case, one of a kind.", pattern=f"^{NAME}$")]
-    tag: Annotated[Key | None, _says("The key, compared without case.")] = None
-    required: Annotated[bool, _says("The tag must be there, and its value not blank.")] = False
-    empty_allowed: Annotated[bool, _says("A blank value will do.")] = False
-    allowed: Annotated[tuple[Value, ...] | None, _says("The values there may be.", minItems=1)] = None
-    allowed_from: Annotated[str | None, _says("A file beside steward.toml with those values, one a line.")] = None
-    ignore_case: Annotated[bool, _says("Compare allowed and replaced values without case.")] = False
+    name: Annotated[
+        str,
+        says(
+            "What the rule is called; one of a kind.",
+            pattern=f"^{NAME}$",
+            maxLength=LONGEST_NAME,
+            title=f"at most {LONGEST_NAME} lower-case letters, digits and single hyphens",
+        ),
+    ]
+    tag: Annotated[
+        Key | None,
+        says("The key of the tag it is about, compared without case.", "it can only be about `max_tags`"),
+    ] = None
+    required: Annotated[bool, says("The tag must be there, and its value not blank.")] = False
+    empty_allowed: Annotated[bool, says("A blank value will do.")] = False
+    allowed: Annotated[
+        tuple[Value, ...] | None, says("The values there may be, compared with case.", "any", minItems=1)
+    ] = None
+    allowed_from: Annotated[
+        str | None,
+        says(
+            "A file beside `steward.toml` with the values there may be, one a line, in place of `allowed`.",
+            "any",
+            title="the name of a file, without folders",
+            minLength=1,
+            maxLength=255,
+        ),
+    ] = None
+    ignore_case: Annotated[bool, says("Compares `allowed` and `replace` without case.")] = False
     pattern: Annotated[
-        str | None, _says("RE2 syntax; the whole value must match.", minLength=1, maxLength=LONGEST_PATTERN)
+        str | None,
+        says(
+            "The whole value must match.",
+            "any",
+            title=f"a regular expression of RE2, of at most {LONGEST_PATTERN} characters",
+            minLength=1,
+            maxLength=LONGEST_PATTERN,
+        ),
     ] = None
-    format: Annotated[Format | None, _says("How the value is written: date, email, number, guid.")] = None
-    spelling: Annotated[bool, _says("The key must be spelled exactly as in 'tag'.")] = False
-    aliases: Annotated[tuple[Key, ...], _says("Other keys that mean this one, and should be it.")] = ()
-    forbidden: Annotated[bool, _says("The tag must not be there.")] = False
-    max_tags: Annotated[int | None, _says("How many tags it may carry.", minimum=1, maximum=MOST_TAGS)] = None
-    applies_to: Annotated[AppliesTo, _says("What the rule is about.")] = AppliesTo()
-    severity: Annotated[Severity, _says("How much a finding matters: low, medium, high.")] = Severity.MEDIUM
+    format: Annotated[
+        Format | None,
+        says("How the value is written; a `date` is one of ISO 8601, with or without a time.", "any way"),
+    ] = None
+    spelling: Annotated[bool, says("The key must be spelled exactly as in `tag`.")] = False
+    aliases: Annotated[tuple[Key, ...], says("Other keys that mean this one, and should be it.")] = ()
+    forbidden: Annotated[bool, says("The tag must not be there.")] = False
+    max_tags: Annotated[
+        int | None,
+        says(f"How many tags there may be; Azure keeps {MOST_TAGS}.", "any number", minimum=1, maximum=MOST_TAGS),
+    ] = None
+    applies_to: Annotated[AppliesTo, says("What the rule is about.", "every resource")] = AppliesTo()
+    severity: Annotated[Severity, says("How much a finding matters.")] = Severity.MEDIUM
     message: Annotated[
-        str | None, _says("What to tell whoever reads a finding.", minLength=1, maxLength=LONGEST_MESSAGE)
+        str | None,
+        says("What to tell whoever reads a finding.", "nothing", minLength=1, maxLength=LONGEST_MESSAGE),
     ] = None
-    mode: Annotated[RuleMode, _says("What may come of it: report, notify, approve, automatic.")] = RuleMode.REPORT
-    inherit_from: Annotated[
-        Parent | None, _says("Where a missing value comes from: resource-group or subscription.")
+    mode: Annotated[
+        RuleMode,
+        says(
+            "What may come of a finding. Each mode does what those before it do: `report` puts it in the report, "
+            "`notify` tells its owner, where `[notices]` does so, `approve` plans its change for a person to apply, "
+            "and `automatic` lets the timer apply that, where the job's `mode` is `apply`."
+        ),
+    ] = RuleMode.REPORT
+    inherit_from: Annotated[Parent | None, says("Where a missing value comes from.", "nowhere")] = None
+    default: Annotated[
+        Value | None, says("The value where there is none, not even to inherit.", "none", minLength=1)
     ] = None
-    default: Annotated[Value | None, _says("The value where there is none, not even to inherit.", minLength=1)] = None
-    replace: Annotated[dict[str, Value], _says("Values that are wrong, each with the right one.")] = {}
-    rename: Annotated[bool, _says("Rename aliases, and spell the key as in 'tag'.")] = False
+    replace: Annotated[dict[str, Value], says("Values that are wrong, each with the right one.")] = {}
+    rename: Annotated[bool, says("Renames `aliases`, and spells the key as in `tag`.")] = False
 
     @property
     def checks_value(self) -> bool:

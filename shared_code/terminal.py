@@ -23,14 +23,16 @@ from shared_code.model import UNREAD, Finding, Reading, ResourceGroup
 from shared_code.outcomes import Outcome, Result
 from shared_code.plan import Action, Plan, by_type
 from shared_code.plan_views import PlanState, PlanView
+from shared_code.runbooks import runbook_of
 from shared_code.runs import Mode, Run, RunStatus
 from shared_code.schedule_preview import Preview
-from shared_code.times import duration_text, text_of
+from shared_code.times import duration_text, local_text_of, text_of
 from shared_code.undo import Left
 
 if TYPE_CHECKING:
     from rich.console import JustifyMethod
 
+    from shared_code.doctor.checks import Check
     from shared_code.losses import Loss
     from shared_code.progress_line import ProgressLine
 
@@ -186,7 +188,16 @@ def show_check(problems: Sequence[object], warnings: Sequence[object], summary: 
     _say(out, summary, "red" if problems else "green")
 
 
-def show_jobs(views: Iterable[JobView]) -> None:
+def show_checks(checks: Iterable["Check"], summary: str) -> None:
+    """Print each check of the doctor as one line, and what they come to."""
+    out = console()
+    styles = {"ok": "green", "warning": "yellow", "failed": "red"}
+    for each in checks:
+        _say(out, f"{each.result:<11}  {each.what}: {each.sentence}", styles.get(each.result))
+    _say(out, summary)
+
+
+def show_jobs(views: Sequence[JobView]) -> None:
     """Print a line for each job, and its problems below."""
     rows: list[tuple[str, ...]] = []
     styles: list[str | None] = []
@@ -198,7 +209,7 @@ def show_jobs(views: Iterable[JobView]) -> None:
         rows.append(
             (
                 view.name,
-                one_line(view.schedule or ("none: run by hand only" if view.runnable else "none")),
+                _schedule_of(view),
                 view.words or "",
                 text_of(view.next_runs[0]) if view.next_runs else "never",
                 text_of(last.started or last.requested) if last else "never",
@@ -213,15 +224,37 @@ def show_jobs(views: Iterable[JobView]) -> None:
             armed.append(f"armed: {view.name} in {where}, {how}")
         problems.extend(problem for problem in view.problems if problem not in problems)
         warnings.extend(warning for warning in view.warnings if warning not in warnings)
-    columns = ("Job", "Schedule (UTC)", "In words", "Next run", "Last run", "Status")
+    schedule = "Schedule" if any(view.timezone for view in views) else "Schedule (UTC)"
+    columns = ("Job", schedule, "In words", "Next run", "Last run", "Status")
     _print_rows(rows, columns, wrap=("In words",), spare=("In words",), styles=styles)
     out = console()
-    for line in armed:
+    for line in (*armed, *(line for view in views for line in _local_lines(view))):
         _say(out, line)
     for problem in problems:
         _say(out, f"problem: {problem}", "red")
     for warning in warnings:
         _say(out, f"warning: {warning}", "yellow")
+
+
+def _schedule_of(view: JobView) -> str:
+    if view.schedule is None:
+        return "none: run by hand only" if view.runnable else "none"
+    return one_line(f"{view.schedule} {view.timezone}" if view.timezone else view.schedule)
+
+
+def _local_lines(view: JobView) -> Iterable[str]:
+    """Tell a job's times by the clocks of its zone."""
+    if (local := view.local) is None:
+        return
+    if local.next_runs:
+        yield f"local time: {view.name} runs next at {local_text_of(local.next_runs[0], local.timezone)}"
+    if local.calls_beside:
+        yield (
+            f"local time: {view.name} has the timer {local.registered} in UTC; "
+            f"calls a day that start nothing: {local.calls_beside:g}"
+        )
+    if local.clock_change:
+        yield f"clock change: {view.name}: {local.clock_change.words}"
 
 
 def show_schedule(preview: Preview) -> None:
@@ -244,10 +277,27 @@ def show_schedule(preview: Preview) -> None:
             out.print(place, soft_wrap=True)
     if preview.words:
         out.print(f"  Means    {preview.words}", soft_wrap=True)
-    for moment in preview.next_runs:
-        out.print(f"  Next     {text_of(moment)}")
+    local = preview.local
+    if local:
+        beside = f"; calls a day that start nothing: {local.calls_beside:g}" if local.calls_beside else ""
+        out.print(f"  Timer    {local.registered} in UTC{beside}", soft_wrap=True)
+    for moment, shown in zip_longest(preview.next_runs, local.next_runs if local else ()):
+        by_the_clocks = f"  {local_text_of(shown, local.timezone)}" if local else ""
+        out.print(f"  Next     {text_of(moment)}{by_the_clocks}", soft_wrap=True)
+    if local:
+        words = local.clock_change.words if local.clock_change else f"the clocks of {local.timezone} stay as they are"
+        out.print(f"  Clocks   {words}", soft_wrap=True)
     for warning in preview.warnings:
         out.print(f"warning: {warning}", style="yellow", soft_wrap=True)
+
+
+def _scheduled(run: Run) -> str:
+    if run.scheduled_for is None:
+        return ""
+    by_the_clocks = (
+        f", {local_text_of(run.scheduled_local, run.timezone)}" if run.scheduled_local and run.timezone else ""
+    )
+    return f"{text_of(run.scheduled_for)}{by_the_clocks}{' (past due)' if run.past_due else ''}"
 
 
 def show_runs(runs: Iterable[Run]) -> None:
@@ -279,9 +329,7 @@ def show_run(run: Run, now: datetime | None = None) -> None:
         "job": f"{run.job}, mode {run.mode}",
         "trigger": f"{run.trigger}{f' by {run.requested_by} (not verified)' if run.requested_by else ''}",
         "requested": text_of(run.requested),
-        "scheduled for": f"{text_of(run.scheduled_for)}{' (past due)' if run.past_due else ''}"
-        if run.scheduled_for
-        else "",
+        "scheduled for": _scheduled(run),
         "started": text_of(run.started) if run.started else "",
         "ended": text_of(run.ended) if run.ended else "",
         "attempt": str(run.attempt) if run.attempt > 1 else "",
@@ -291,6 +339,7 @@ def show_run(run: Run, now: datetime | None = None) -> None:
         "plan": run.plan or "",
         "undoes": run.undoes or "",
         "error": run.error or "",
+        "help": runbook_of(run) or "",
     }
     for name, value in lines.items():
         if value:

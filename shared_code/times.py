@@ -17,6 +17,16 @@ def text_of(moment: datetime) -> str:
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
+def local_text_of(moment: datetime, timezone: str) -> str:
+    """Write `moment` as the clocks of a zone show it: `2026-11-23T06:00:00+01:00 Europe/Berlin`.
+
+    Args:
+        moment: aware, with the offset of those clocks.
+        timezone: the name of the zone.
+    """
+    return f"{moment.isoformat(timespec='seconds')} {timezone}"
+
+
 def from_azure(text: str | None) -> datetime | None:
     """Read a time as Azure Resource Manager writes it, or None where it cannot be read with certainty.
 

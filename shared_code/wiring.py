@@ -2,10 +2,14 @@
 
 import getpass
 import os
+import platform
+import sys
 import time
+import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, cached_property, partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +18,7 @@ import msgspec
 from shared_code.azure_api.credential import credential
 from shared_code.environment import Environment, read_environment
 from shared_code.errors import StoreError
+from shared_code.foreign_text import one_line
 from shared_code.heartbeat import heartbeat
 from shared_code.locks import Locks
 from shared_code.processes import is_dead, this_process
@@ -26,7 +31,10 @@ from shared_code.store import Store, open_store
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
+    from shared_code.apps import Apps
     from shared_code.change_requests import ChangeRequests
+    from shared_code.doctor.checkup import Checkup
+    from shared_code.doctor.doctor import Doctor
     from shared_code.worker import Worker
 
 APP_FOLDER = Path(__file__).resolve().parent.parent
@@ -34,6 +42,9 @@ APP_FOLDER = Path(__file__).resolve().parent.parent
 
 TIME_LIMIT = 20 * 60.0
 """Seconds after which a run goes on in a new message; host.json's functionTimeout is half as long again."""
+
+CHECKUP_LIMIT = 20.0
+"""Seconds that all checks together may take over HTTP; Azure ends an answer after 230."""
 
 
 def utc_now() -> datetime:
@@ -61,6 +72,25 @@ def user_name() -> str | None:
         return getpass.getuser()
     except OSError:
         return None
+
+
+def version_of(package: str) -> str | None:
+    """Return the version of a package that is installed; None if it is not."""
+    from importlib import metadata  # on first use: only the doctor asks, and it brings zipfile along
+
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def reason_not_to_import(module: str) -> str | None:
+    """Load a module; return why that is not possible, None if it is."""
+    try:
+        import_module(module)
+    except Exception as error:  # noqa: BLE001  # whatever a package does while it is loaded
+        return f"{type(error).__name__}: {one_line(str(error), 200)}"
+    return None
 
 
 def _cleans(configuration: Configuration) -> bool:
@@ -139,6 +169,49 @@ class Steward:
         """The locks of the jobs."""
         return Locks(self.store, utc_now, this_process(), is_dead)
 
+    @cached_property
+    def apps(self) -> "Apps":
+        """The function apps that use the store."""
+        from shared_code.apps import Apps, app_of  # here, since indexing the app needs none of it
+
+        return Apps(self.store, utc_now, *app_of(self.environ, platform.node()))
+
+    @cached_property
+    def checkup(self) -> "Checkup":
+        """What looks whether the installation is whole for whoever asks over HTTP."""
+        from shared_code.doctor.checkup import Checkup  # here, since indexing the app needs none of it
+
+        return Checkup(lambda: self.doctor().checks(CHECKUP_LIMIT), time.monotonic)
+
+    def doctor(self) -> "Doctor":
+        """Return what looks whether the installation is whole."""
+        # Here, since nothing else needs it.
+        from shared_code.azure_api.arm import Arm
+        from shared_code.azure_api.estate import AzureEstate
+        from shared_code.azure_api.permissions import AzurePermissions
+        from shared_code.azure_api.probes import Probes
+        from shared_code.doctor.doctor import Doctor, Machine
+
+        environment = self.environment
+        arm = Arm(environment.arm_endpoint, environment.arm_audience, self._credential)
+        return Doctor(
+            environ=self.environ,
+            environment=environment,
+            configuration=self.configuration,
+            machine=Machine(
+                sys.version_info[:3], read_list(APP_FOLDER, "requirements.txt"), version_of, reason_not_to_import
+            ),
+            open_store=lambda: self.store,
+            stop=lambda: self.stop,
+            apps=lambda: self.apps,
+            prober=Probes(self._credential, environment.client_id, managed_identity=environment.managed_identity),
+            estate=AzureEstate(arm),
+            permissions=AzurePermissions(arm),
+            clock=utc_now,
+            monotonic=time.monotonic,
+            token=uuid.uuid4().hex,
+        )
+
     def worker(self, time_limit: float | None) -> "Worker":
         """Return what performs runs; `time_limit` in seconds, None for a terminal, where nothing cuts a run short."""
         # Here, since most of the code is theirs, and indexing the app needs none of it.
@@ -147,13 +220,17 @@ class Steward:
         from shared_code.azure_api.estate import AzureEstate
         from shared_code.azure_api.graph import ResourceGraph
         from shared_code.azure_api.removals import AzureRemover
+        from shared_code.azure_api.request_log import WorkspaceRequestLog
         from shared_code.azure_api.tags import AzureTags
+        from shared_code.azure_clock import AzureClock
         from shared_code.jobs import TASKS
         from shared_code.notices.apprise_sender import AppriseSender
         from shared_code.notices.notifier import Notifier
+        from shared_code.telemetry import Telemetry
         from shared_code.worker import Worker
 
-        arm = Arm(self.environment.arm_endpoint, self.environment.arm_audience, self._credential)
+        telemetry = Telemetry()
+        arm = Arm(self.environment.arm_endpoint, self.environment.arm_audience, self._credential, figures=telemetry)
         estate = AzureEstate(arm)
         return Worker(
             configuration=self.configuration,
@@ -167,14 +244,22 @@ class Steward:
                 self.environment.logs_workspace_id,
                 self._credential,
             ),
+            request_log=WorkspaceRequestLog(
+                self.environment.logs_endpoint,
+                self.environment.logs_audience,
+                self.environment.logs_workspace_id,
+                self._credential,
+                self.environment.role_name,
+            ),
             writer=AzureTags(arm),
-            remover=AzureRemover(arm),
+            remover=AzureRemover(arm, AzureClock(utc_now)),
             inventory=ResourceGraph(arm),
             store=self.store,
             stop=self.stop,
             clock=utc_now,
             heartbeat=heartbeat(self.environment.heartbeat_url),
             time_limit=time_limit,
+            count=telemetry.ended,
             tell=Notifier(
                 configuration=self.configuration,
                 records=self.records,

@@ -8,7 +8,7 @@ import msgspec
 
 from shared_code.locks import Locks
 from shared_code.model import Verdict
-from shared_code.ports import Activity, Clock, Estate, Inventory, Remover, TagWriter
+from shared_code.ports import Activity, Clock, Estate, Inventory, Remover, RequestLog, TagWriter
 from shared_code.run_records import RunRecords, folder
 from shared_code.runs import Progress, Run, RunStatus
 from shared_code.settings import Configuration
@@ -36,6 +36,7 @@ class Work:
     configuration: Configuration
     estate: Estate
     activity: Activity
+    request_log: RequestLog
     writer: TagWriter
     remover: Remover
     inventory: Inventory

@@ -12,7 +12,7 @@ from shared_code.attempts import Attempt
 from shared_code.errors import Changed, Damaged, Fenced, Refused, StewardError, StoreError, Unknown
 from shared_code.foreign_text import one_line
 from shared_code.locks import Lock, Locks
-from shared_code.ports import Activity, Clock, Estate, Inventory, Remover, TagWriter
+from shared_code.ports import Activity, Clock, Estate, Inventory, Remover, RequestLog, TagWriter
 from shared_code.run_records import Recorded, RunRecords
 from shared_code.runs import LEFT_BEHIND, Progress, Run, RunStatus, TriggeredBy, job_of
 from shared_code.settings import Configuration, Costs
@@ -25,6 +25,10 @@ log = logging.getLogger(__name__)
 
 def _nobody(_: str) -> None:
     """Tell nobody."""
+
+
+def _uncounted(_: Run) -> None:
+    """Count nothing."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class Worker:
     locks: Locks
     estate: Estate
     activity: Activity
+    request_log: RequestLog
     writer: TagWriter
     remover: Remover
     inventory: Inventory
@@ -52,6 +57,8 @@ class Worker:
     sleep: Callable[[float], None] = time.sleep
     tell: Callable[[str], None] = _nobody
     """Tells who has to know of a run, if it has ended; it never raises."""
+    count: Callable[[Run], None] = _uncounted
+    """Counts a run that has ended; it never raises."""
 
     def perform(
         self, run_id: str, invocation_id: str | None = None, watch: Callable[[Progress], None] | None = None
@@ -81,7 +88,8 @@ class Worker:
         try:
             run = self.records.get(run_id).run
         except Unknown as error:
-            log.error("run=%s a message names a run without a record: %s", one_line(run_id, 80), error)  # no traceback
+            text = one_line(str(error))  # no traceback
+            log.error("run=%s a message names a run without a record: %s", one_line(run_id, 80), text)
             return self._leave(run_id)
         if run.status.ended:
             self.records.forget_open(run_id)
@@ -94,7 +102,7 @@ class Worker:
         try:
             again = self._perform_locked(run_id, token, invocation_id, watch)
         except (Fenced, Changed) as error:
-            log.error("run=%s job=%s stopped without writing: %s", run.id, run.job, error)
+            log.error("run=%s job=%s stopped without writing: %s", run.id, run.job, one_line(str(error)))
             # If nobody took it over after all, nobody else will go on with it.
             mine = self.locks.read(run.job).token == token and not self.records.get(run_id).run.status.ended
             again = (run_id,) if mine else ()
@@ -120,10 +128,11 @@ class Worker:
         try:
             recorded = self.records.get(run_id)
         except Unknown as error:
-            log.error("run=%s a poison message names a run without a record: %s", one_line(run_id, 80), error)
+            text = one_line(str(error))
+            log.error("run=%s a poison message names a run without a record: %s", one_line(run_id, 80), text)
             return self._leave(run_id)
         except Damaged as error:
-            log.error("run=%s its message is given up, and its record cannot say so: %s", run_id, error)
+            log.error("run=%s its message is given up, and its record cannot say so: %s", run_id, one_line(str(error)))
             return self._leave(run_id)
         run = recorded.run
         try:
@@ -201,6 +210,7 @@ class Worker:
             configuration=self.configuration,
             estate=self.estate,
             activity=self.activity,
+            request_log=self.request_log,
             writer=self.writer,
             remover=self.remover,
             inventory=self.inventory,
@@ -267,10 +277,12 @@ class Worker:
         self.records.change(run, recorded.etag)
         level = {RunStatus.FAILED: logging.ERROR, RunStatus.REFUSED: logging.ERROR, RunStatus.PARTIAL: logging.WARNING}
         log.log(level.get(status, logging.INFO), "run=%s job=%s %s", run.id, run.job, run.closing_sentence)
+        log.info("run=%s job=%s ended %s", run.id, run.job, run.figures)
+        self.count(run)
 
     def _release_quietly(self, run: Run, token: str) -> None:
         """Give the lock back on the way out of an error, which is the one to be reported."""
         try:
             self.locks.release(run.job, token)
         except StoreError as error:
-            log.warning("run=%s job=%s the lock could not be released: %s", run.id, run.job, error)
+            log.warning("run=%s job=%s the lock could not be released: %s", run.id, run.job, one_line(str(error)))

@@ -1,10 +1,12 @@
 """Stand-ins for the ports: an estate in memory whose lists can fail, and a clock that stands still until moved."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from shared_code.activity import Evidence, no_evidence, span_of
 from shared_code.errors import StewardError
+from shared_code.invocations import Testimony
 from shared_code.locks import Locks
 from shared_code.model import Lock, Resource, ResourceGroup, Subscription, Tags
 from shared_code.ports import Activity, Candidates, Deletion, Estate, Followed, Inventory, Remover, TagWriter
@@ -84,6 +86,19 @@ class NoActivity:
     def writers(self, subscriptions: Collection[str], since: datetime, until: datetime) -> Evidence:
         self.asked += subscriptions
         return no_evidence(span_of(since, until), "no workspace is configured")
+
+
+@dataclass
+class ToldRequests:
+    """A request log that says what it was told to, by default that there is none; remembers what it was asked."""
+
+    testimony: Testimony = field(default_factory=lambda: Testimony(reason="no workspace is configured"))
+    asked: list[dict[str, datetime]] = field(default_factory=list)
+
+    def calls(self, since: Mapping[str, datetime], until: datetime) -> Testimony:
+        assert all(each < until for each in since.values())
+        self.asked.append(dict(since))
+        return self.testimony
 
 
 class NoTags:
@@ -233,6 +248,7 @@ def work_on(
         configuration=configuration,
         estate=estate,
         activity=activity or NoActivity(),
+        request_log=ToldRequests(),
         writer=writer or NoTags(),
         remover=remover or NoRemover(),
         inventory=inventory or NoInventory(),

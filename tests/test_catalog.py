@@ -12,6 +12,7 @@ from shared_code.runs import Mode, Order, Run, RunStatus, TriggeredBy
 from shared_code.schedules import AzureVerdict, Reading, StewardVerdict
 from shared_code.settings import configure
 from shared_code.store import open_store
+from shared_code.times import text_of
 from tests.fakes import NOW
 
 JOB = "list-resource-groups"
@@ -100,6 +101,45 @@ class TestSchedule:
         job = seen(records, None)
 
         assert (job.azure, job.steward, job.words, job.warnings) == (None, None, None, ())
+
+
+class TestLocalTime:
+    """A schedule by the clocks of a zone, in both times."""
+
+    def of(self, records: RunRecords, zone: str) -> JobView:
+        text = f"[jobs.{JOB}]\nschedule = '0 30 2 * * *'\ntimezone = '{zone}'"
+        return view(configure(text.encode(), "steward.toml", {}), records, JOB, NOW)
+
+    def test_both_times(self, records: RunRecords) -> None:
+        """And what the next change of the clocks does, and what the timer in UTC costs."""
+        job = self.of(records, "Europe/Berlin")
+
+        assert job.timezone == "Europe/Berlin"
+        assert job.words == "At 02:30, every day (Europe/Berlin)."
+        assert [text_of(at) for at in job.next_runs[:1]] == ["2026-11-23T01:30:00Z"]
+        assert job.local is not None
+        assert job.local.next_runs[0].isoformat() == "2026-11-23T02:30:00+01:00"
+        assert (job.local.registered, job.local.calls_beside) == ("0 30 0-1 * * *", 1)
+        assert job.local.clock_change is not None
+        assert (text_of(job.local.clock_change.at), job.local.clock_change.effect) == (
+            "2027-03-28T01:00:00Z",
+            "shifted",
+        )
+
+    def test_a_wrong_zone(self, records: RunRecords) -> None:
+        """There is no timer; what was written is shown."""
+        job = self.of(records, "Europe/Berln")
+
+        assert (job.timer, job.runnable, job.next_runs, job.local) == (False, True, (), None)
+        assert (job.timezone, job.words) == ("Europe/Berln", "At 02:30, every day (Europe/Berln).")
+        assert job.problems == (
+            f"steward.toml: jobs.{JOB}.timezone: 'Europe/Berln' is no time zone; did you mean 'Europe/Berlin'",
+        )
+
+    def test_utc_is_as_before(self, records: RunRecords) -> None:
+        job = seen(records, "0 30 2 * * *")
+
+        assert (job.timezone, job.local) == (None, None)
 
 
 class TestLastRun:

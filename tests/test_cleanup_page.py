@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
-from devkit.cleanup_page import ITS_OWN, page
+from devkit.cleanup_page import page
 from shared_code import expiry, stale_groups
 from shared_code.cleanup_rules import RULES
+from shared_code.cleanup_settings import ExpiredSettings, StaleSettings
+from shared_code.meaning import meanings_of
 
 PAGE = Path(__file__).parent.parent / "docs" / "cleanup-rules.md"
 
@@ -23,9 +25,11 @@ def test_every_rule_is_there() -> None:
 
 
 def test_what_holds_where_a_setting_is_left_out() -> None:
-    """The defaults that are not in the settings are those of the rules."""
-    assert {
-        "grace_period": str(expiry._GRACE),
-        "longest_renewal": str(expiry._HORIZON),
-        "unused_for": str(stale_groups._UNUSED_FOR),
-    } == ITS_OWN
+    """What is said of keys whose default is not in the settings is what the rules do."""
+    said = meanings_of(ExpiredSettings) | meanings_of(StaleSettings)
+
+    assert {key: said[key].without for key in ("grace_period", "longest_renewal", "unused_for")} == {
+        "grace_period": f'`"{expiry._GRACE}"`',
+        "longest_renewal": f'`"{expiry._HORIZON}"`',
+        "unused_for": f'`"{stale_groups._UNUSED_FOR}"`',
+    }

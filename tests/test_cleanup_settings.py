@@ -473,6 +473,7 @@ class TestDigest:
         deciding = {"protected_resource_groups", "protected_names", "protected_tags", "rules"}
         allowing = {
             "schedule",
+            "timezone",
             "expect_within",
             "mode",
             "armed_subscriptions",

@@ -19,6 +19,7 @@ import msgspec
 import pytest
 
 from devkit.simulator import Fault, ResourceGroup, load_estate
+from devkit.simulator.roles import shipped
 from shared_code.locks import Lock
 from shared_code.processes import this_process
 from shared_code.progress_line import EVERY
@@ -26,6 +27,7 @@ from tests.app.conftest import JOB, ROOT, World, small_estate, subscription_id, 
 
 COMMANDS = (
     "check",
+    "doctor",
     "jobs",
     "schedule",
     "run",
@@ -95,6 +97,7 @@ class TestHelpAndJson:
         run = world.run_ids()[0]
         keys = {
             ("check",): {"valid", "problems", "warnings"},
+            ("doctor",): {"checks"},
             ("jobs",): {"jobs"},
             ("runs", "--limit", "1"): {"runs"},
             ("plans", "--limit", "1"): {"plans"},
@@ -117,6 +120,46 @@ class TestHelpAndJson:
         for name in names:
             kept = world.store / "runs" / run["id"] / name
             assert (tmp_path / "new" / "folder" / name).read_bytes() == kept.read_bytes()
+
+
+class TestDoctor:
+    """Exit code 0 where nothing has failed, 1 where something has; the role that a job needs, as a file."""
+
+    def test_a_line_for_each_check(self, own_world: World) -> None:
+        """In an order that does not change."""
+        own_world.simulator.assign(shipped(names=("reader",)))
+        well = own_world.steward("doctor")
+        own_world.simulator.assign([])
+        ill = own_world.steward("doctor")
+
+        assert (well.code, ill.code) == (0, 1)
+        assert (well.err, ill.err) == ("", "")
+        *lines, summary = well.out.splitlines()
+        assert [re.split(r":? {2,}|: ", line)[1] for line in lines][:4] == [
+            "python",
+            "packages",
+            "app settings",
+            "steward.toml",
+        ]
+        assert re.fullmatch(r"\d+ ok, (\d+ warnings?, )?\d+ not checked", summary)
+        assert "failed       subscriptions: the identity sees none at all; give the identity the role" in ill.out
+
+    @pytest.mark.parametrize(
+        ("job", "file"), [("list-resource-groups", "reader"), ("tag-audit", "tagger"), ("cleanup", "deleter")]
+    )
+    def test_the_role_for_a_job(self, world: World, job: str, file: str) -> None:
+        """What is printed is the file of infra/roles/; what else is needed is on stderr."""
+        done = world.steward("doctor", "--role-for", job)
+
+        assert (done.code, done.out) == (0, (ROOT / "infra" / "roles" / f"{file}.json").read_text())
+        assert ("'Steward Reader' besides" in done.err) is (file != "reader")
+        assert "--scope" in done.err
+
+    def test_the_role_at_a_scope(self, world: World) -> None:
+        scope = "/subscriptions/5a000000-0000-4000-8000-000000000002"
+        done = world.steward("doctor", "--role-for", "list-resource-groups", "--scope", scope)
+
+        assert (done.code, done.err, done.json()["AssignableScopes"]) == (0, "", [scope])
 
 
 NO_PLAN = "a plan has the id of the run that made it: see 'steward plans' or GET /api/plans."
@@ -160,9 +203,24 @@ class TestExitCodes:
             (("apply", "x", "--digest", "y"), f"There is no plan 'x'; {NO_PLAN}"),
             (("undo", "x"), "There is no run 'x'; list the runs with 'steward runs' or GET /api/runs."),
             (("cancel", "../x"), "There is no run '../x'; list the runs with 'steward runs' or GET /api/runs."),
+            (("doctor", "--role-for", "paint"), NO_JOB),
+            (("doctor", "--scope", "/"), "--scope goes with --role-for; name the job."),
             (("run", JOB, "--output", __file__), f"--output is '{__file__}', which is no folder; name a folder."),
         ],
-        ids=["job", "filter", "run", "deleted", "plans of a job", "plan", "apply", "undo", "cancel", "output"],
+        ids=[
+            "job",
+            "filter",
+            "run",
+            "deleted",
+            "plans of a job",
+            "plan",
+            "apply",
+            "undo",
+            "cancel",
+            "role",
+            "scope",
+            "output",
+        ],
     )
     def test_wrong_use(self, world: World, arguments: tuple[str, ...], sentence: str) -> None:
         """2 for what is not there; with --json the sentence comes as JSON too."""

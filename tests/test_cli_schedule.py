@@ -34,7 +34,7 @@ class TestSchedule:
 
         assert (done.code, done.err) == (0, "")
         assert done.out.startswith("Usage: steward schedule ")
-        assert set(re.findall(r"--[a-z]+", done.out)) == {"--count", "--after", "--json", "--help"}
+        assert set(re.findall(r"--[a-z]+", done.out)) == {"--count", "--after", "--timezone", "--json", "--help"}
 
     def test_accepted(self, world: World) -> None:
         """0; the runs come strictly after the given time."""
@@ -80,11 +80,62 @@ class TestSchedule:
 
         found = done.json()
         assert (done.code, done.err) == (0, "")
-        assert set(found) == {"schedule", "azure", "steward", "words", "warnings", "next_runs"}
+        assert set(found) == {*("schedule", "azure", "steward", "words", "warnings", "next_runs", "timezone", "local")}
+        assert (found["timezone"], found["local"]) == (None, None)
         assert found["azure"] == {"accepted": True, "reads_as": "cron", "expanded": "0 0 6 1 * 1", "reason": None}
         assert found["words"] == "At 06:00, on day 1 of the month, and only if it is a Monday (UTC)."
         assert len(found["warnings"]) == 1
         assert found["next_runs"] == ["2026-06-01T06:00:00Z"]
+
+    def test_by_the_clocks_of_a_zone(self, world: World) -> None:
+        """Both times, the timer in UTC and its cost, and what the next change of the clocks does."""
+        arguments = ("0 30 2 * * *", "--timezone", "Europe/Berlin", "--count", "3", "--after", "2027-03-27")
+        done, found = world.steward("schedule", *arguments), world.steward("schedule", *arguments, "--json").json()
+
+        words = (
+            "on 2027-03-28 the clocks of Europe/Berlin go from 02:00 to 03:00; "
+            "02:30 does not exist on that day, and runs at 03:30"
+        )
+        assert done == (
+            0,
+            (
+                "0 30 2 * * *\n"
+                "  Azure    accepts it, as 0 30 2 * * *\n"
+                "  Steward  accepts it\n"
+                "  Means    At 02:30, every day (Europe/Berlin).\n"
+                "  Timer    0 30 0-1 * * * in UTC; calls a day that start nothing: 1\n"
+                "  Next     2027-03-27T01:30:00Z  2027-03-27T02:30:00+01:00 Europe/Berlin\n"
+                "  Next     2027-03-28T01:30:00Z  2027-03-28T03:30:00+02:00 Europe/Berlin\n"
+                "  Next     2027-03-29T00:30:00Z  2027-03-29T02:30:00+02:00 Europe/Berlin\n"
+                f"  Clocks   {words}\n"
+            ),
+            "",
+        )
+        assert found["timezone"] == "Europe/Berlin"
+        assert found["local"] == {
+            "timezone": "Europe/Berlin",
+            "registered": "0 30 0-1 * * *",
+            "calls_beside": 1.0,
+            "next_runs": ["2027-03-27T02:30:00+01:00", "2027-03-28T03:30:00+02:00", "2027-03-29T02:30:00+02:00"],
+            "clock_change": {"at": "2027-03-28T01:00:00Z", "minutes": 60.0, "effect": "shifted", "words": words},
+        }
+
+    def test_an_unknown_zone(self, world: World) -> None:
+        """2, with the nearest that there is; nothing is told by other clocks."""
+        done = world.steward("schedule", "0 30 2 * * *", "--timezone", "europe/berlin")
+        found = world.steward("schedule", "0 30 2 * * *", "--timezone", "\x1b[31m\udcff", "--json")
+
+        assert (done.code, done.err, found.code, found.err) == (2, "", 2, "")
+        assert "refuses it: 'europe/berlin' is no time zone; did you mean 'Europe/Berlin'\n" in done.out
+        assert "Next" not in done.out
+        assert (found.json()["next_runs"], found.json()["local"]) == ([], None)
+
+    def test_a_zone_whose_clocks_stay(self, world: World) -> None:
+        """Its timer calls for nothing but occurrences."""
+        done = world.steward("schedule", "0 0 6 * * *", "--timezone", "Asia/Kolkata", "--count", "1")
+
+        assert "  Timer    0 30 0 * * * in UTC\n" in done.out
+        assert done.out.endswith("  Clocks   the clocks of Asia/Kolkata stay as they are\n")
 
     def test_now_without_a_time(self, world: World) -> None:
         """Five runs, unless another number is asked for."""
@@ -101,7 +152,7 @@ class TestSchedule:
 
     @pytest.mark.parametrize(
         "arguments",
-        [(), ("0 0 6 * * *", "--count", "0"), ("0 0 6 * * *", "--count", "1001"), ("0 0 6 * * *", "--timezone", "UTC")],
+        [(), ("0 0 6 * * *", "--count", "0"), ("0 0 6 * * *", "--count", "1001"), ("0 0 6 * * *", "--zone", "UTC")],
         ids=["none", "no-count", "too-many", "unknown"],
     )
     def test_wrong_arguments(self, world: World, arguments: tuple[str, ...]) -> None:

@@ -58,6 +58,8 @@ ADAPTERS = {
     "shared_code.processes": "asks the system whether a process lives",
     "shared_code.terminal": "prints",
     "shared_code.reports.page": "reads its own templates",
+    "shared_code.telemetry": "counts for whoever watches",
+    "shared_code.timezones": "reads the pinned rules of time zones",
     "shared_code.heartbeat": "calls the monitor outside",
     "shared_code.notices.apprise_sender": "sends notices",
 }
@@ -134,6 +136,7 @@ class TestDirection:
         }
 
         values = {"activity", "foreign_text", "model", "ports", "resource_ids", "targets", "times"}
+        values |= {"azure_clock", "azure_permissions", "doctor.ports", "invocations"}
         assert known == {"shared_code.errors", *(f"shared_code.{name}" for name in values)}
 
     def test_wiring_is_imported_by_those_who_are_called(self) -> None:
@@ -161,7 +164,7 @@ class TestTheOutside:
     def test_the_clock_is_read_by_wiring(self) -> None:
         readers = {module: used_names(module) & CLOCKS for module in TREES if used_names(module) & CLOCKS}
 
-        assert readers == {"shared_code.wiring": {"datetime.now"}} | TIMED
+        assert readers == {"shared_code.wiring": {"datetime.now", "time.monotonic"}} | TIMED
 
     def test_clock_and_environment_are_imported_as_modules(self) -> None:
         """By name they would not be seen here."""
@@ -222,6 +225,9 @@ def test_importing_the_app_loads_nothing_heavy(module: str, tmp_path: Path) -> N
         "jinja2",
         "obstore",
         "rich",
+        "shared_code.local_schedules",
+        "shared_code.timezones",
+        "tzdata",
     )
     code = f"import sys, {module}\nprint(sorted(name for name in sys.modules if name.startswith({heavy!r})))"
     environ = {"STEWARD_STORE": (tmp_path / "store").as_uri(), "PYTHONDONTWRITEBYTECODE": "1"}

@@ -1,6 +1,7 @@
 """What is deployed: exactly what runs."""
 
 import json
+import re
 import subprocess
 from datetime import timedelta
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pathspec
 import pytest
 
+from devkit.supply.pins import read_pins
 from shared_code.wiring import TIME_LIMIT
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -44,10 +46,16 @@ def test_what_lies_around_on_a_machine_is_not_deployed(name: str) -> None:
 
 
 def test_every_pin_is_exact() -> None:
-    """The same packages on every machine."""
+    """The same files on every machine: pip refuses what somebody has put in the place of one that is known."""
     for name in ("requirements.txt", "requirements-dev.txt"):
-        for line in (ROOT / name).read_text().splitlines():
-            assert "==" in line, f"{name}: {line}"
+        text = (ROOT / name).read_text()
+        for line in text.splitlines():
+            assert re.fullmatch(r"[a-z0-9.-]+==[a-z0-9.]+ \\|    --hash=sha256:[0-9a-f]{64}( \\)?", line), (
+                f"{name}: {line}"
+            )
+        pins = read_pins(text)
+        assert len(pins) > 40
+        assert [pin.name for pin in pins if not pin.hashes] == []
 
 
 def test_the_worker_library_is_for_development_only() -> None:

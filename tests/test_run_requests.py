@@ -1,10 +1,12 @@
 """Requests for runs: ticks, wishes, idempotency and cancellation."""
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec.structs import replace as with_changes
 
@@ -13,7 +15,7 @@ from shared_code.run_records import RunRecords
 from shared_code.run_requests import Wanted
 from shared_code.runs import Mode, Run, RunScope, RunStatus, TriggeredBy
 from shared_code.settings import configure
-from shared_code.sightings import first_seen
+from shared_code.sightings import Sighting, first_seen
 from shared_code.store import open_store
 from tests.world import NOON, World
 
@@ -344,3 +346,103 @@ class TestModeApply:
 
         with pytest.raises(KeyReused):
             requests.by_hand(AUDIT, Wanted(mode=Mode.APPLY), TriggeredBy.CLI, idempotency_key="k")
+
+
+class TestLocalTime:
+    """A job whose schedule is meant by the clocks of Berlin: its timer, `0 0 4-5 * * *` in UTC, calls twice a day."""
+
+    @pytest.fixture
+    def berlin(self, world: World) -> World:
+        world.toml = world.toml.replace(b'"0 0 5 * * *"', b'"0 0 6 * * *"\ntimezone = "Europe/Berlin"', 1)
+        world.now = FIVE - timedelta(hours=8)
+        assert world.requests().tick(JOB, past_due=True) is None
+        return world
+
+    def call(self, world: World, at: datetime, *, past_due: bool = False) -> str | None:
+        world.now = at
+        return world.requests().tick(JOB, past_due=past_due)
+
+    def test_one_of_two_calls_makes_a_run(self, berlin: World, caplog: pytest.LogCaptureFixture) -> None:
+        """It has both times; the other call leaves one line for whoever debugs, and nothing else."""
+        caplog.set_level(logging.DEBUG, "shared_code.run_requests")
+
+        assert self.call(berlin, FIVE - timedelta(hours=1)) is None
+        line = f"job={JOB} the timer in UTC calls for no occurrence of the schedule in local time"
+        assert [(record.levelname, record.getMessage()) for record in caplog.records] == [("DEBUG", line)]
+        run_id = self.call(berlin, FIVE)
+
+        assert list(berlin.records().newest()) == [run_id]
+        run = berlin.records().get(str(run_id)).run
+        assert run.trigger is TriggeredBy.TIMER
+        assert (run.scheduled_for, run.timezone) == (FIVE, "Europe/Berlin")
+        assert run.scheduled_local is not None
+        assert run.scheduled_local.isoformat() == "2026-11-22T06:00:00+01:00"
+
+    def test_a_second_delivery_finds_the_run(self, berlin: World) -> None:
+        """While it is queued its message is sent again; once begun, never."""
+        first = self.call(berlin, FIVE)
+        assert self.call(berlin, FIVE + timedelta(seconds=100)) == first
+
+        berlin.worker().perform(str(first))
+        assert self.call(berlin, FIVE + timedelta(seconds=110)) is None
+        assert self.call(berlin, FIVE + timedelta(hours=3), past_due=True) is None
+        assert list(berlin.records().newest(JOB)) == [first]
+
+    def test_past_due_is_caught_up_once(self, berlin: World) -> None:
+        """Also where the call that was missed was none of ours."""
+        run_id = self.call(berlin, FIVE + timedelta(hours=3), past_due=True)
+        assert run_id is not None
+        assert berlin.records().get(run_id).run.past_due
+        berlin.worker().perform(run_id)
+
+        assert self.call(berlin, FIVE + timedelta(hours=23, minutes=30), past_due=True) is None
+        assert list(berlin.records().newest(JOB)) == [run_id]
+
+    def test_a_run_that_retention_has_removed_does_not_come_again(self, berlin: World) -> None:
+        """A host that starts after months says past due, and the last occurrence has run."""
+        run_id = self.call(berlin, FIVE)
+        berlin.store.delete(f"runs/{run_id}/run.json")
+
+        assert self.call(berlin, FIVE + timedelta(hours=20), past_due=True) is None
+        assert list(berlin.records().newest(JOB)) == []
+
+    def test_a_process_that_ended_before_it_remembered(self, berlin: World) -> None:
+        """Its second call does, and is for the same run."""
+        first = self.call(berlin, FIVE)
+        remembered = berlin.store.read(f"schedules/{JOB}.json")
+        assert remembered is not None
+        known = msgspec.json.decode(remembered.data, type=Sighting)
+        assert known.last == FIVE
+        berlin.store.write(f"schedules/{JOB}.json", msgspec.json.encode(with_changes(known, last=None)))
+
+        assert self.call(berlin, FIVE + timedelta(seconds=30)) == first
+        again = berlin.store.read(f"schedules/{JOB}.json")
+        assert again is not None
+        assert msgspec.json.decode(again.data, type=Sighting) == known
+
+    def test_rules_that_change_after_a_run_make_no_second_one(self, berlin: World) -> None:
+        """By the earlier tzdata 06:00 was 04:00Z, and has run; by this one it is 05:00Z."""
+        key = f"schedules/{JOB}.json"
+        stored = berlin.store.read(key)
+        assert stored is not None
+        known = msgspec.json.decode(stored.data, type=Sighting)
+        earlier = datetime(2026, 11, 22, 6, tzinfo=timezone(timedelta(hours=2)))
+        berlin.store.write(key, msgspec.json.encode(with_changes(known, last=earlier)))
+
+        assert self.call(berlin, FIVE) is None
+        assert list(berlin.records().newest()) == []
+        assert self.call(berlin, FIVE + timedelta(days=1)) is not None
+
+    def test_another_zone_is_another_schedule(self, berlin: World) -> None:
+        """What it would have run before it was seen is not made up for."""
+        assert self.call(berlin, FIVE) is not None
+        berlin.toml = berlin.toml.replace(b"Europe/Berlin", b"Europe/London")
+
+        assert self.call(berlin, FIVE + timedelta(hours=8), past_due=True) is None
+        assert self.call(berlin, FIVE + timedelta(hours=25)) is not None
+
+    def test_by_hand_at_any_other_time(self, berlin: World) -> None:
+        run_id = self.call(berlin, FIVE + timedelta(hours=2))
+
+        run = berlin.records().get(str(run_id)).run
+        assert (run.trigger, run.scheduled_for, run.scheduled_local) == (TriggeredBy.ADMIN, None, None)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as some
 
+from shared_code import timezones
 from shared_code.exemptions import Exemption
 from shared_code.foreign_text import one_line
 from shared_code.jobs import JOBS as PERFORMED
@@ -274,9 +275,9 @@ def quoted(text: str) -> str:
 
 
 CHARACTERS = some.characters(codec="utf-8", exclude_characters="`")
-KEYS = some.sampled_from(["scope", "jobs", "subscriptions", "exclude_subscriptions", "schedule", *JOBS]) | some.text(
-    CHARACTERS, max_size=5
-)
+KEYS = some.sampled_from(
+    ["scope", "jobs", "subscriptions", "exclude_subscriptions", "schedule", "timezone", *JOBS]
+) | some.text(CHARACTERS, max_size=5)
 SCALARS = (
     some.booleans().map(lambda flag: str(flag).lower())
     | some.integers().map(str)
@@ -560,3 +561,98 @@ def test_a_missed_run_that_could_never_be_noticed_is_said() -> None:
     assert [str(warning) for warning in configuration.warnings] == [
         f"steward.toml: jobs.list-resource-groups.expect_within: {text}"
     ]
+
+
+HIDDEN = "its value is not shown, as it may be a secret"
+
+
+class TestTimezone:
+    """By whose clocks a job's schedule is meant; a wrong one costs the timer, as a wrong schedule does."""
+
+    def of(self, timezone: str, schedule: str = "0 0 6 * * *", **environ: str) -> Configuration:
+        text = f"[jobs.watchdog]\nschedule = '{schedule}'\ntimezone = {timezone}"
+        return configure(text.encode(), "steward.toml", environ)
+
+    def test_is_taken(self) -> None:
+        configuration = self.of("'Europe/Berlin'")
+
+        assert (configuration.problems, configuration.warnings) == ((), ())
+        schedule = configuration.schedules["watchdog"]
+        assert (schedule.timezone, schedule.timer) == ("Europe/Berlin", "0 0 4-5 * * *")
+        assert schedule.words == "At 06:00, every day (Europe/Berlin)."
+        assert configuration.judgements["watchdog"].words == schedule.words
+
+    def test_may_be_an_app_setting(self) -> None:
+        """As every text that says when a job runs."""
+        assert self.of("'%ZONE%'", ZONE="Asia/Kolkata").schedules["watchdog"].timer == "0 30 0 * * *"
+
+    @pytest.mark.parametrize(
+        ("timezone", "text"),
+        [
+            ("'Europe/Berln'", "'Europe/Berln' is no time zone; did you mean 'Europe/Berlin'"),
+            ("''", "'' is no time zone; write an IANA name such as Europe/Berlin"),
+            ("1", "expected a text in quotes, got a whole number"),
+            ("'%NONE%'", "'%NONE%' names no app setting; add the setting NONE to the app"),
+            ("'%KEY%'", f"the app setting in '%KEY%' names no time zone; {HIDDEN}; write {timezones.EXAMPLE}"),
+        ],
+        ids=["unknown", "empty", "number", "no-setting", "secret"],
+    )
+    def test_a_wrong_one_costs_the_timer(self, timezone: str, text: str) -> None:
+        """Nothing runs by the clocks of another zone than the one that is meant."""
+        configuration = self.of(timezone, KEY="c2VjcmV0")
+
+        assert configuration.schedules == {}
+        (problem,) = configuration.problems
+        assert (problem.place, problem.text) == ("steward.toml: jobs.watchdog.timezone", text)
+        assert (problem.costs, problem.job) == (Costs.TIMER, "watchdog")
+        assert configuration.problems_of("watchdog", Costs.RUNS) == []
+        assert "c2VjcmV0" not in repr(configuration.judgements)
+
+    def test_a_wrong_schedule_is_said_too(self) -> None:
+        configuration = self.of("'Mars/Olympus'", "0 6 * * *")
+
+        assert [problem.place.rpartition(".")[2] for problem in configuration.problems] == ["schedule", "timezone"]
+        assert configuration.schedules == {}
+
+    def test_a_timer_that_would_mostly_call_for_nothing(self) -> None:
+        """A day of the week by clocks whose days are not those of UTC."""
+        configuration = self.of("'America/Santiago'", "0 */5 * * * MON")
+
+        (warning,) = configuration.warnings
+        assert warning.place == "steward.toml: jobs.watchdog.timezone"
+        assert "of whose calls about 247 a day start nothing; write " in warning.text
+        assert set(configuration.schedules) == {"watchdog"}
+
+    def test_without_a_schedule(self) -> None:
+        configuration = configure(b"[jobs.cleanup]\ntimezone = 'Europe/Berlin'", "steward.toml", {})
+
+        texts = {warning.place: warning.text for warning in configuration.warnings}
+        assert texts["steward.toml: jobs.cleanup.timezone"] == "has no effect, as there is no schedule; remove it"
+
+    @pytest.mark.parametrize(("setting", "warned"), [("W. Europe Standard Time", True), ("UTC", False), ("", False)])
+    def test_a_host_with_a_zone_of_its_own(self, setting: str, *, warned: bool) -> None:
+        """It would move every timer, and steward.toml has reckoned with UTC."""
+        configuration = self.of("'Europe/Berlin'", WEBSITE_TIME_ZONE=setting)
+
+        assert [("WEBSITE_TIME_ZONE" in each.text) for each in configuration.warnings] == [True] * warned
+
+    @pytest.mark.parametrize(
+        ("one", "other", "clock"),
+        [
+            (("0 0 6", "Europe/Berlin"), ("0 0 6", "Europe/Berlin"), "at 06:00, every day (Europe/Berlin);"),
+            (("0 0 6", "Europe/Berlin"), ("0 0 5", "Europe/London"), "at 04:00 and 05:00, every day (UTC);"),
+            (("0 0 6", "Europe/Berlin"), ("0 0 6", "Europe/London"), "at 05:00, every day (UTC);"),
+            (("0 0 6", "Europe/Berlin"), ("0 0 7", "Asia/Kolkata"), None),
+        ],
+    )
+    def test_jobs_that_clash(self, one: tuple[str, str], other: tuple[str, str], clock: str | None) -> None:
+        """By the clocks of one zone, or in UTC where there are several."""
+        text = "".join(
+            f"[jobs.{job}]\nschedule = '{schedule} * * *'\ntimezone = '{timezone}'\n"
+            for job, (schedule, timezone) in (("cleanup", one), ("tag-audit", other))
+        )
+        warnings = configure(text.encode(), "steward.toml", {}).warnings
+
+        clashes = [each.text for each in warnings if "side by side" in each.text]
+        assert len(clashes) == (clock is not None)
+        assert all(clock in each for each in clashes if clock)

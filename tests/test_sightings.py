@@ -1,14 +1,14 @@
 """Sightings: since when a job has had its schedule, remembered by whoever looked first."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import timedelta, timezone
 
 import msgspec
 import pytest
 
 from shared_code.errors import Damaged
 from shared_code.schedules import Schedule, check
-from shared_code.sightings import Sighting, first_seen
+from shared_code.sightings import Sighting, first_seen, remember_last, sighting
 from shared_code.store import Stored
 from tests.fakes import NOW
 from tests.memory_store import MemoryStore
@@ -118,3 +118,69 @@ def test_one_that_cannot_be_read_is_said_and_left(content: bytes) -> None:
         first_seen(store, "cleanup", FIVE, NOW)
 
     assert store.objects[KEY].data == content
+
+
+class TestLast:
+    """The last occurrence of a schedule in local time."""
+
+    BERLIN = msgspec.structs.replace(FIVE, timezone="Europe/Berlin")
+    LONDON = msgspec.structs.replace(FIVE, timezone="Europe/London")
+    AT = NOW.astimezone(timezone(timedelta(hours=1)))
+
+    def test_is_remembered_with_its_offset(self) -> None:
+        """The offset tells what the clocks showed."""
+        store = MemoryStore()
+        assert sighting(store, "cleanup", self.BERLIN, NOW).last is None
+        remember_last(store, "cleanup", self.BERLIN, self.AT)
+
+        assert remembered(store) == Sighting("0 0 5 * * * Europe/Berlin", NOW, self.AT)
+        last = sighting(store, "cleanup", self.BERLIN, LATER).last
+        assert last is not None
+        assert last.utcoffset() == timedelta(hours=1)
+        assert first_seen(store, "cleanup", self.BERLIN, LATER) == NOW
+
+    def test_never_goes_back(self) -> None:
+        """A call that comes late does not hide a later one."""
+        store = MemoryStore()
+        sighting(store, "cleanup", self.BERLIN, NOW)
+        remember_last(store, "cleanup", self.BERLIN, self.AT + timedelta(hours=1))
+        remember_last(store, "cleanup", self.BERLIN, self.AT)
+
+        assert remembered(store).last == self.AT + timedelta(hours=1)
+
+    def test_is_of_one_zone(self) -> None:
+        """Another zone is another schedule, and begins anew."""
+        store = MemoryStore()
+        sighting(store, "cleanup", self.BERLIN, NOW)
+        remember_last(store, "cleanup", self.BERLIN, self.AT)
+        remember_last(store, "cleanup", self.LONDON, self.AT + timedelta(hours=1))
+        assert remembered(store).last == self.AT
+
+        assert sighting(store, "cleanup", self.LONDON, LATER) == Sighting("0 0 5 * * * Europe/London", LATER)
+
+    def test_of_what_was_never_seen_is_nothing(self) -> None:
+        store = MemoryStore()
+        remember_last(store, "cleanup", self.BERLIN, self.AT)
+
+        assert store.objects == {}
+
+    def test_two_writers(self) -> None:
+        """Whoever comes second looks again."""
+
+        class Contested(MemoryStore):
+            """Somebody else writes first, once."""
+
+            contested = True
+
+            def read(self, key: str) -> Stored | None:
+                found = super().read(key)
+                if found is not None and self.contested:
+                    self.contested = False
+                    remember_last(self, "cleanup", TestLast.BERLIN, TestLast.AT - timedelta(hours=1))
+                return found
+
+        store = Contested()
+        sighting(store, "cleanup", self.BERLIN, NOW)
+        remember_last(store, "cleanup", self.BERLIN, self.AT)
+
+        assert remembered(store).last == self.AT

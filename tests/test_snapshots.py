@@ -75,7 +75,7 @@ def test_a_damaged_one_warns_and_is_replaced(
     assert kept.groups(SHOP) is None
     (said,) = caplog.records
     assert said.levelno == logging.WARNING
-    assert said.getMessage().startswith(f"The snapshot '{GROUPS_KEY}' cannot be read, so nothing is compared with it: ")
+    assert said.getMessage().startswith(f"snapshot={GROUPS_KEY} cannot be read, so nothing is compared with it: ")
     kept.save_groups(SHOP, TAKEN)
     assert kept.groups(SHOP) == TAKEN
 

@@ -1,7 +1,7 @@
 """What a person in front of a terminal sees."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import msgspec
 import pytest
@@ -20,6 +20,7 @@ from shared_code.outcomes import Outcome, Result
 from shared_code.plan import Action, Plan, PlanItem, make_plan
 from shared_code.plan_views import PlanState, PlanView
 from shared_code.runs import Mode, Progress, Run, RunStatus, TriggeredBy
+from shared_code.schedules import judge
 from shared_code.tag_rules import RuleMode
 from shared_code.tombstones import Member
 from shared_code.undo import Left
@@ -301,6 +302,15 @@ class TestRun:
         assert "  scheduled for            2026-11-22T12:00:00Z (past due)\n" in shown
         assert "  attempt                  2\n" in shown
         assert "  progress                 1 of 3 subscriptions (33 %)\n" in shown
+
+    def test_of_a_schedule_in_local_time(self, capsys: Seen) -> None:
+        """In both times."""
+        at = NOON.astimezone(timezone(timedelta(hours=1)))
+        run = msgspec.structs.replace(RUN, scheduled_for=NOON, scheduled_local=at, timezone="Europe/Berlin")
+        terminal.show_run(run)
+
+        line = "  scheduled for            2026-11-22T12:00:00Z, 2026-11-22T13:00:00+01:00 Europe/Berlin\n"
+        assert line in capsys.readouterr().out
 
     @pytest.mark.parametrize(
         ("changes", "said"),
@@ -754,6 +764,24 @@ class TestJobs:
         lines = capsys.readouterr().out.splitlines()
         assert "armed: cleanup in 1 subscription, approved plans only" in lines
         assert "armed: tag-audit in 2 subscriptions, automatic rules too" in lines
+
+    def test_by_the_clocks_of_a_zone(self, capsys: Seen) -> None:
+        """Both times, the cost, and the next change of the clocks; UTC is not claimed where it is not meant."""
+        schedule = judge("0 30 2 * * *", {}, "Europe/Berlin").schedule
+        assert schedule is not None
+        local = schedule.local_times(NOON, schedule.upcoming(NOON, 1))
+        berlin = msgspec.structs.replace(JOB, schedule=schedule.text, timezone="Europe/Berlin", local=local)
+
+        terminal.show_jobs([berlin, JOB])
+
+        shown = capsys.readouterr().out
+        lines = shown.splitlines()
+        assert "0 30 2 * * * Europe/Berlin" in shown
+        assert "Schedule (UTC)" not in shown
+        assert f"local time: {JOB.name} runs next at 2026-11-23T02:30:00+01:00 Europe/Berlin" in lines
+        timer = f"local time: {JOB.name} has the timer 0 30 0-1 * * * in UTC; calls a day that start nothing: 1"
+        assert timer in lines
+        assert any(line.startswith(f"clock change: {JOB.name}: on 2027-03-28 the clocks of ") for line in lines)
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

@@ -1,6 +1,6 @@
 """Ticks: the occurrence that a timer call is for."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -84,3 +84,106 @@ class TestTick:
         assert tick.past_due is past_due
         assert self.DAILY.upcoming(tick.scheduled_for - timedelta(seconds=1), 1) == [tick.scheduled_for]
         assert past_due or at - tick.scheduled_for <= FRESH
+
+
+BERLIN = Schedule("0 0 6 * * *", "0 0 6 * * *", cron("0 0 6 * * *"), "Europe/Berlin")
+"""Its timer is `0 0 4-5 * * *`: at 05:00Z in winter, at 04:00Z in summer."""
+WINTER = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
+SUMMER = datetime(2027, 7, 1, 4, 0, tzinfo=UTC)
+CEST = timezone(timedelta(hours=2))
+NOT_OURS, BY_HAND = Tick(None, past_due=False, ours=False), Tick(None, past_due=False)
+
+
+def shown(at: datetime, hours: int) -> datetime:
+    """An occurrence as a record has it, with the offset of the rules of that time."""
+    return at.astimezone(timezone(timedelta(hours=hours)))
+
+
+class TestLocalTick:
+    """A timer in UTC calls more often than a schedule in local time has occurrences."""
+
+    @pytest.mark.parametrize(
+        ("now", "expected"),
+        [
+            (WINTER, Tick(WINTER, past_due=False)),
+            (WINTER - EARLY, Tick(WINTER, past_due=False)),
+            (WINTER + FRESH, Tick(WINTER, past_due=False)),
+            (WINTER - timedelta(hours=1), NOT_OURS),
+            (WINTER - timedelta(hours=1) + FRESH, NOT_OURS),
+            (WINTER - timedelta(hours=1) - EARLY, NOT_OURS),
+            (SUMMER, Tick(SUMMER, past_due=False)),
+            (SUMMER + timedelta(hours=1), NOT_OURS),
+            (WINTER + FRESH + timedelta(milliseconds=1), BY_HAND),
+            (WINTER - timedelta(hours=1) + FRESH + timedelta(milliseconds=1), BY_HAND),
+            (WINTER + timedelta(hours=9), BY_HAND),
+        ],
+    )
+    def test_is_requested_or_not_ours_or_by_hand(self, now: datetime, expected: Tick) -> None:
+        assert tick_at(BERLIN, now, past_due=False) == expected
+
+    def test_past_due_is_for_what_is_later_than_the_last_one_seen(self) -> None:
+        now = WINTER + timedelta(hours=3)
+
+        assert tick_at(BERLIN, now, past_due=True) == Tick(WINTER, past_due=True)
+        yesterday = shown(WINTER - timedelta(days=1), 1)
+        assert tick_at(BERLIN, now, past_due=True, last=yesterday) == Tick(WINTER, past_due=True)
+
+    def test_past_due_for_a_call_that_was_not_ours_is_no_call_by_hand(self) -> None:
+        """The host was down at 04:00Z only, and says past due when it starts."""
+        now = WINTER - timedelta(minutes=20)
+        yesterday = WINTER - timedelta(days=1)
+
+        assert tick_at(BERLIN, now, past_due=True, last=shown(yesterday, 1)) == Tick(
+            yesterday, past_due=True, again=True
+        )
+
+    def test_what_was_asked_for_is_not_asked_for_again(self) -> None:
+        """A second delivery names the occurrence, so that its run is found."""
+        assert tick_at(BERLIN, WINTER, past_due=False, last=shown(WINTER, 1)) == Tick(
+            WINTER, past_due=False, again=True
+        )
+        assert tick_at(BERLIN, WINTER, past_due=True, last=shown(WINTER, 1)) == Tick(WINTER, past_due=True, again=True)
+
+
+class TestChangedRules:
+    """An update of tzdata moves what is to come, and a time of day that has run does not run again."""
+
+    def test_the_same_time_of_day_comes_later(self) -> None:
+        """It ran at 06:00+02:00; by the new rules 06:00 is an hour later."""
+        last = datetime(2026, 11, 23, 6, tzinfo=CEST)
+
+        assert tick_at(BERLIN, WINTER, past_due=False, last=last) == NOT_OURS
+        assert tick_at(BERLIN, WINTER + timedelta(hours=5), past_due=True, last=last) == NOT_OURS
+        tomorrow = WINTER + timedelta(days=1)
+        assert tick_at(BERLIN, tomorrow, past_due=False, last=last) == Tick(tomorrow, past_due=False)
+
+    def test_the_same_time_of_day_came_earlier(self) -> None:
+        """It ran at 06:00 without an offset; by the new rules 06:00 was an hour before."""
+        last = datetime(2026, 11, 23, 6, tzinfo=UTC)
+
+        assert tick_at(BERLIN, last + timedelta(minutes=1), past_due=True, last=last) == NOT_OURS
+        tomorrow = WINTER + timedelta(days=1)
+        assert tick_at(BERLIN, tomorrow, past_due=False, last=last) == Tick(tomorrow, past_due=False)
+
+    def test_an_interval_waits_for_times_of_day_that_are_new(self) -> None:
+        """It ran at 05:40 by the old rules, so 05:00 to 05:40 by the new ones have run."""
+        interval = Schedule("", "", cron("0 */20 * * * *"), "Europe/Berlin")
+        last = datetime(2026, 11, 23, 5, 40, tzinfo=CEST)  # 03:40Z, and 05:40 is 04:40Z now
+
+        ran = [
+            call
+            for call in (
+                datetime(2026, 11, 23, 3, 40, tzinfo=UTC) + number * timedelta(minutes=20) for number in range(1, 6)
+            )
+            if tick_at(interval, call, past_due=False, last=last).scheduled_for == call
+        ]
+        assert ran == [datetime(2026, 11, 23, 5, minute, tzinfo=UTC) for minute in (0, 20)]
+
+    @pytest.mark.parametrize("hours", [1, 2])
+    def test_both_passes_of_an_hour_that_comes_twice_are_new(self, hours: int) -> None:
+        """The offset tells them apart."""
+        interval = Schedule("", "", cron("0 */20 * * * *"), "Europe/Berlin")
+        last = datetime(2026, 10, 25, 2, 0, tzinfo=timezone(timedelta(hours=hours)))
+        following = last.astimezone(UTC) + timedelta(minutes=20)
+
+        assert tick_at(interval, following, past_due=False, last=last) == Tick(following, past_due=False)

@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from shared_code.azure_api.removals import AzureRemover
+from shared_code.azure_clock import AzureClock
 from shared_code.settings import JOBS, Costs
-from shared_code.wiring import Steward, read_list
+from shared_code.wiring import Steward, read_list, reason_not_to_import, version_of
 
 OWNER = "10600000-0000-4000-8000-00000000000a+flex-99ddf98f18fee2c3-webspace"
 OWN = "/subscriptions/10600000-0000-4000-8000-00000000000a/resourceGroups/rg-steward"
@@ -59,3 +62,21 @@ def test_what_is_no_list_is_none(tmp_path: Path, name: str) -> None:
     (tmp_path / "long.txt").write_text("x\n" * 1024 * 1024)
 
     assert read_list(tmp_path, name) is None
+
+
+def test_what_deletes_goes_by_azures_clock(tmp_path: Path) -> None:
+    """Nothing is judged by a clock that is far off."""
+    remover = Steward({"STEWARD_STORE": (tmp_path / "store").as_uri()}).worker(None).remover
+
+    assert isinstance(remover, AzureRemover)
+    assert isinstance(remover._clock, AzureClock)
+
+
+def test_a_module_that_cannot_be_loaded_says_why() -> None:
+    assert reason_not_to_import("json") is None
+    assert reason_not_to_import("no_such_module") == "ModuleNotFoundError: No module named 'no_such_module'"
+
+
+def test_a_package_has_a_version_or_is_not_there() -> None:
+    assert version_of("msgspec") == msgspec.__version__
+    assert version_of("no-such-package") is None

@@ -10,16 +10,17 @@ from shared_code.errors import AzureError
 from shared_code.jobs import TASKS
 from shared_code.locks import Locks
 from shared_code.model import Lock, Resource, ResourceGroup, Subscription
-from shared_code.ports import Inventory, Remover, TagWriter
+from shared_code.ports import Inventory, Remover, RequestLog, TagWriter
 from shared_code.run_records import RunRecords
 from shared_code.run_requests import RunRequests
+from shared_code.runs import Run
 from shared_code.settings import configure
 from shared_code.stop import Stop
 from shared_code.store import Store
 from shared_code.sweeper import sweep
 from shared_code.work import Job
 from shared_code.worker import Worker
-from tests.fakes import NoActivity, NoInventory, NoRemover, NoTags
+from tests.fakes import NoActivity, NoInventory, NoRemover, NoTags, ToldRequests
 from tests.stores import DeadAfter, Killed
 
 TOML = b"""
@@ -97,6 +98,7 @@ class World:
     writer: TagWriter = field(default_factory=NoTags)
     remover: Remover = field(default_factory=NoRemover)
     inventory: Inventory = field(default_factory=NoInventory)
+    request_log: RequestLog = field(default_factory=ToldRequests)
 
     def clock(self) -> datetime:
         return self.now
@@ -131,6 +133,7 @@ class World:
         jobs: dict[str, Job] | None = None,
         time_limit: float | None = None,
         sleep: Callable[[float], None] | None = None,
+        count: Callable[[Run], None] = lambda _: None,
     ) -> Worker:
         """Start a process: a worker that sleeps by letting the world's time pass."""
         return Worker(
@@ -140,6 +143,7 @@ class World:
             locks=self.locks(holder, store),
             estate=self.estate,
             activity=NoActivity(),
+            request_log=self.request_log,
             writer=self.writer,
             remover=self.remover,
             inventory=self.inventory,
@@ -149,6 +153,7 @@ class World:
             heartbeat=self.heartbeat,
             time_limit=time_limit,
             sleep=sleep or self.sleep,
+            count=count,
         )
 
     def to_its_end(self, messages: list[str], kills: list[tuple[int, bool]], name: str = "process") -> None:

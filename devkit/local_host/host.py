@@ -22,8 +22,9 @@ from devkit.local_host.queue import Queues
 from devkit.local_host.queue_listener import QueueListener
 from devkit.local_host.schedule_status import ScheduleStatuses
 from devkit.local_host.server import Server
+from devkit.local_host.telemetry import Telemetry, telemetry_of
 from devkit.local_host.timer_listener import TimerListener
-from devkit.local_host.worker import Worker, check_app
+from devkit.local_host.worker import Worker, check_app, current_invocation
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +71,7 @@ class LocalHost:
         self._invoker: Invoker | None = None
         self._queues: Queues | None = None
         self._runner: web.AppRunner | None = None
+        self._telemetry: Telemetry | None = None
         self.functions: list[Function] = []
         self.url = ""
         self.port = options.port
@@ -115,6 +117,9 @@ class LocalHost:
             self._queues.close()
         if self._worker and finished:
             self._worker.close()
+        if self._telemetry:
+            logging.getLogger().removeHandler(self._telemetry)
+            self._telemetry.close()
         self._lock.release()
         return finished
 
@@ -126,6 +131,9 @@ class LocalHost:
         self.keys = keep_keys(options.state / "keys.json")
         added = add_local_settings(options.app, os.environ)
         prepare_environment(os.environ)
+        self._telemetry = telemetry_of(os.environ, self._called)
+        if self._telemetry:
+            logging.getLogger().addHandler(self._telemetry)
         self._worker = await Worker.load(options.app)
         settings = AppSettings(os.environ)
         self.functions = read_functions(self._worker.functions, settings, host_json.route_prefix)
@@ -135,7 +143,7 @@ class LocalHost:
         recovered = self._queues.recover()
         if recovered:
             logger.info("Messages in flight when the last host ended, visible again now: %d", recovered)
-        invoker = Invoker(self._worker, self._queues, host_json.function_timeout, self._time_out)
+        invoker = Invoker(self._worker, self._queues, host_json.function_timeout, self._time_out, self._telemetry)
         self._invoker = invoker
         statuses = ScheduleStatuses(options.state / "timers")
         admin = Admin(self.functions, invoker, statuses)
@@ -146,6 +154,12 @@ class LocalHost:
     def function_of(self, invocation_id: str) -> str | None:
         """Give the function a running invocation belongs to, for the log."""
         return self._invoker.function_of(invocation_id) if self._invoker else None
+
+    def _called(self) -> tuple[str, str] | None:
+        """Give the function and the invocation that the calling code is part of."""
+        invocation_id = current_invocation()
+        function = self.function_of(invocation_id) if invocation_id else None
+        return (function, invocation_id) if function and invocation_id else None
 
     def _take_state(self) -> None:
         state = self._options.state

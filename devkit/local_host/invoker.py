@@ -5,11 +5,13 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from devkit.local_host.datums import Datum
-from devkit.local_host.functions import Function
+from devkit.local_host.functions import Function, HttpTrigger
 from devkit.local_host.outputs import BadOutput, messages_of
 from devkit.local_host.queue import MessageTooLarge, Queues
+from devkit.local_host.telemetry import Telemetry
 from devkit.local_host.worker import Outcome, Worker, invocation_scope, new_invocation_id
 
 logger = logging.getLogger(__name__)
@@ -23,15 +25,22 @@ class Invoker:
         queues: where queue outputs go.
         timeout: seconds an invocation may take (host.json functionTimeout), or None.
         on_timeout: told a sentence when one took longer; the thread it runs on cannot be ended alone.
+        telemetry: told of each call that has ended.
     """
 
     def __init__(
-        self, worker: Worker, queues: Queues, timeout: float | None, on_timeout: Callable[[str], object]
+        self,
+        worker: Worker,
+        queues: Queues,
+        timeout: float | None,
+        on_timeout: Callable[[str], object],
+        telemetry: Telemetry | None = None,
     ) -> None:
         self._worker = worker
         self._queues = queues
         self._timeout = timeout
         self._on_timeout = on_timeout
+        self._telemetry = telemetry
         self._running: dict[str, str] = {}
         self._idle = asyncio.Event()
         self._idle.set()
@@ -59,8 +68,9 @@ class Invoker:
         if function.trigger is None:
             raise ValueError(f"function '{function.name}' is in error and cannot be called")
         invocation_id = new_invocation_id()
-        with self._counted(invocation_id, function), invocation_scope(invocation_id):
+        with self._counted(invocation_id, function, reason), invocation_scope(invocation_id):
             logger.info("Called: %s", reason)
+            began = datetime.now(UTC)
             outcome = await self._worker.invoke(
                 function.name, {function.trigger.parameter: value}, metadata or {}, invocation_id
             )
@@ -69,6 +79,9 @@ class Invoker:
                 logger.error("Failed after %.3f s: %s", outcome.seconds, outcome.error)
             else:
                 logger.info("Succeeded in %.3f s", outcome.seconds)
+            if self._telemetry:
+                code = _code(function, outcome)
+                self._telemetry.called(function.name, invocation_id, began, outcome.seconds, code, reason)
         return outcome
 
     async def drain(self, seconds: float) -> bool:
@@ -81,9 +94,11 @@ class Invoker:
         return True
 
     @contextmanager
-    def _counted(self, invocation_id: str, function: Function) -> Iterator[None]:
+    def _counted(self, invocation_id: str, function: Function, reason: str) -> Iterator[None]:
         loop = asyncio.get_running_loop()
-        guard = loop.call_later(self._timeout, self._too_long, function) if self._timeout else None
+        guard = (
+            loop.call_later(self._timeout, self._too_long, function, invocation_id, reason) if self._timeout else None
+        )
         self._running[invocation_id] = function.name
         self._idle.clear()
         try:
@@ -104,7 +119,20 @@ class Invoker:
             return replace(outcome, error=f"its outputs cannot be written: {error}", returned=None)
         return outcome
 
-    def _too_long(self, function: Function) -> None:
+    def _too_long(self, function: Function, invocation_id: str, reason: str) -> None:
+        if self._telemetry and self._timeout:
+            began = datetime.now(UTC) - timedelta(seconds=self._timeout)
+            self._telemetry.called(function.name, invocation_id, began, self._timeout, "", reason)
         self._on_timeout(
             f"Function '{function.name}' has run for longer than the functionTimeout of {self._timeout:g} s"
         )
+
+
+def _code(function: Function, outcome: Outcome) -> str:
+    """What the host notes as the result code: an HTTP status, or 0; nothing where the call failed."""
+    if outcome.error:
+        return ""
+    value = outcome.returned.value if outcome.returned is not None else None
+    if isinstance(function.trigger, HttpTrigger) and isinstance(value, dict) and "status_code" in value:
+        return str(getattr(value["status_code"], "value", value["status_code"]))
+    return "0"

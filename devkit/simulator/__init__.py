@@ -5,6 +5,7 @@ from devkit.simulator.estates import load_estate
 from devkit.simulator.faults import Fault
 from devkit.simulator.journal import Request
 from devkit.simulator.logs_events import Event
+from devkit.simulator.logs_telemetry import RequestRow, TraceRow
 from devkit.simulator.model import (
     DenyAssignment,
     DeploymentStack,
@@ -16,10 +17,13 @@ from devkit.simulator.model import (
     Subscription,
 )
 from devkit.simulator.recordings import load_recordings
+from devkit.simulator.roles import OWNER, Assignment, Role
 from devkit.simulator.simulator import Simulator
 from devkit.simulator.throttling import Buckets
 
 __all__ = [
+    "OWNER",
+    "Assignment",
     "Buckets",
     "Deletion",
     "DenyAssignment",
@@ -30,10 +34,13 @@ __all__ = [
     "Lock",
     "ManagementGroup",
     "Request",
+    "RequestRow",
     "Resource",
     "ResourceGroup",
+    "Role",
     "Simulator",
     "Subscription",
+    "TraceRow",
     "load_estate",
     "load_recordings",
 ]

@@ -8,6 +8,8 @@ from urllib.parse import unquote
 from msgspec.structs import replace
 
 from devkit.simulator import errors, locks, tagging
+from devkit.simulator.access import Access
+from devkit.simulator.actions import action_of
 from devkit.simulator.cache import PageCache
 from devkit.simulator.children import children
 from devkit.simulator.deletes import Deletes
@@ -53,8 +55,16 @@ _API_VERSION = re.compile(r"\d{4}-\d\d-\d\d(-\w+)?")
 class ResourceManager:
     """Answers calls about one estate; `base_url` is what nextLinks begin with."""
 
-    def __init__(self, state: State, base_url: str, deletions: Deletions | None = None, delete_time: float = 0) -> None:
+    def __init__(
+        self,
+        state: State,
+        base_url: str,
+        deletions: Deletions | None = None,
+        delete_time: float = 0,
+        access: Access | None = None,
+    ) -> None:
         self._state = state
+        self._access = access or Access(state)
         self._base_url = base_url
         self._playback = Playback(state.estate, base_url)
         self._cache = PageCache()
@@ -94,8 +104,10 @@ class ResourceManager:
             return json_reply({"value": [BAIT]})
         if route.name != "unknown" and call.method not in _METHODS[route.name]:
             return errors.method_not_allowed(call.method)
-        if route.name in ("subscriptions", "management-group-descendants"):
-            return self._descendants(call, route) if route.scope else self._subscriptions(call)
+        if route.name == "subscriptions":
+            return self._subscriptions(call)
+        if route.name == "management-group-descendants":
+            return self._descendants(call, route)
         if route.subscription and not _GUID.fullmatch(route.subscription):
             return errors.invalid_subscription_id(route.subscription)
         present, listed = self._state.present(route.subscription), self._state.listed(route.subscription)
@@ -103,6 +115,8 @@ class ResourceManager:
             return errors.subscription_not_found(route.subscription)
         if present is None or listed is None or route.name == "unknown":
             return errors.invalid_resource_type(call.path, call.query["api-version"])
+        if refusal := self._access.refusal(call, route):
+            return _for_method(call, refusal)
         if call.method in ("GET", "HEAD"):
             return self._within(present, listed, call, route)
         return self._done(present, call, route, late, fault)
@@ -148,6 +162,8 @@ class ResourceManager:
             return self._tags.read(present, route)
         if route.name == "deny-assignments":
             return self._page(list(denials(subscription, route.scope)), Pages(size=2), call, lambda shown: shown)
+        if route.name == "permissions":
+            return json_reply({"value": self._access.permissions(route.scope)})
         if route.name == "deployment-stacks":
             return self._page(list(stacks(subscription, route.group)), Pages(), call, lambda shown: shown)
         if route.name == "deployments":
@@ -194,7 +210,7 @@ class ResourceManager:
 
     def _cached(self, call: Call, holdings: Holdings, make: Callable[[], Reply]) -> Reply:
         # The target has the path's spelling, the query and the place in the list; the serial stands for the items.
-        key = (call.target, holdings.serial, call.takes_gzip)
+        key = (call.target, holdings.serial, call.takes_gzip, self._access.serial)
         reply = self._cache.get(key)
         if reply is None:
             reply = make()
@@ -203,14 +219,22 @@ class ResourceManager:
             self._cache.put(key, reply)
         return reply
 
-    def _page(self, items: Sequence[Any], pages: Pages, call: Call, render: Callable[[Any], Any]) -> Reply:
+    def _page(
+        self,
+        items: Sequence[Any],
+        pages: Pages,
+        call: Call,
+        render: Callable[[Any], Any],
+        shows: Callable[[Any], bool] = lambda _: True,
+    ) -> Reply:
         answer = page(items, pages, call, self._base_url, _top(call))
         if "value" in answer:
-            answer["value"] = [render(item) for item in answer["value"]]
+            # Azure leaves out what may not be read from each page, which may so become empty.
+            answer["value"] = [render(item) for item in answer["value"] if shows(item)]
         return json_reply(answer)
 
     def _subscriptions(self, call: Call) -> Reply:
-        found = self._state.subscriptions()
+        found = [each for each in self._state.subscriptions() if self._access.lists(each)]
         answer = page(found, self._state.pages, call, self._base_url, None)
         if "value" in answer:
             answer["value"] = [shown_subscription(each, call) for each in answer["value"]]
@@ -223,9 +247,10 @@ class ResourceManager:
         if not estate.management_groups:
             return errors.management_group_not_found(route.scope)
         group = management_group(estate, route.name_in_scope)
-        if group is None:
-            action = "Microsoft.Management/managementGroups/descendants/read"
-            return errors.forbidden(action, route.scope, PRINCIPAL)
+        if refusal := self._access.refusal(call, route):
+            return refusal
+        if group is None:  # whoever may read all of them is told the same
+            return errors.forbidden(action_of(call.method, call.path), route.scope, PRINCIPAL)
         return self._page(list(descendants(estate, group)), estate.descendant_pages, call, lambda entry: entry)
 
     def _groups(self, holdings: Holdings, call: Call) -> Reply:
@@ -234,7 +259,9 @@ class ResourceManager:
         items: Sequence[ResourceGroup] = subscription.resource_groups
         if wanted.clauses:
             items = [group for group in items if wanted.takes_group(group)]
-        return self._page(items, subscription.group_pages, call, lambda group: shown_group(group, call))
+        return self._page(
+            items, subscription.group_pages, call, lambda group: shown_group(group, call), self._access.shows_group
+        )
 
     def _resources(self, holdings: Holdings, call: Call) -> Reply:
         subscription = holdings.subscription
@@ -246,7 +273,9 @@ class ResourceManager:
 
         items = holdings.kept(wanted, taken) if wanted.clauses else holdings.resources
         hidden = hidden_fields(call, by_tag=wanted.by_tag)
-        return self._page(items, subscription.resource_pages, call, lambda each: replace(each, **hidden))
+        return self._page(
+            items, subscription.resource_pages, call, lambda each: replace(each, **hidden), self._access.shows
+        )
 
     def _group_resources(self, holdings: Holdings, group_name: str, call: Call) -> Reply:
         wanted = parse_filter(call.query.get("$filter", ""), of_groups=False)
@@ -257,7 +286,7 @@ class ResourceManager:
         def render(resource: Resource) -> Resource:
             return replace(spelled_in_group(resource, group) if group else resource, **hidden)
 
-        return self._page(items, holdings.subscription.resource_pages, call, render)
+        return self._page(items, holdings.subscription.resource_pages, call, render, self._access.shows)
 
     def _vaults(self, subscription: Subscription, call: Call, route: Route) -> Reply:
         found = self._deletions.vaults(subscription.id)
@@ -287,6 +316,7 @@ _METHODS: dict[str, tuple[str, ...]] = {
     "operation": ("GET",),
     "operation-result": ("GET",),
     "deny-assignments": ("GET",),
+    "permissions": ("GET",),
     "deployment-stacks": ("GET",),
     "deleted-vaults": ("GET",),
     "deleted-vault": ("GET",),

@@ -1,12 +1,12 @@
 """What a fault sends in place of the answer."""
 
-import re
 import time
 
 import msgspec
 from msgspec.structs import replace
 
 from devkit.simulator import errors, graph, logs, templates
+from devkit.simulator.actions import action_of, asked_for, scope_of
 from devkit.simulator.exchange import JSON_TYPE, Call, Reply, json_reply
 from devkit.simulator.faults import DELETING, Fault
 from devkit.simulator.identity import PRINCIPAL, expired
@@ -26,30 +26,7 @@ _CODES = {
     503: ("ServiceUnavailable", "The service is temporarily unavailable."),
     504: ("GatewayTimeout", "The gateway did not receive a response from the resource provider."),
 }
-_ACTIONS = {
-    "subscription": "Microsoft.Resources/subscriptions/read",
-    "resource-groups": "Microsoft.Resources/subscriptions/resourcegroups/read",
-    "resource-group": "Microsoft.Resources/subscriptions/resourcegroups/read",
-    "resources": "Microsoft.Resources/subscriptions/resources/read",
-    "group-resources": "Microsoft.Resources/subscriptions/resourcegroups/resources/read",
-    "resource": "Microsoft.Resources/subscriptions/resourcegroups/resources/read",
-    "locks": "Microsoft.Authorization/locks/read",
-    "lock": "Microsoft.Authorization/locks/read",
-    "tags": "Microsoft.Resources/tags/read",
-    "operation": "Microsoft.Resources/subscriptions/operations/read",
-    "operation-result": "Microsoft.Resources/subscriptions/operationresults/read",
-    "resource-graph": "Microsoft.ResourceGraph/resources/read",
-    "deny-assignments": "Microsoft.Authorization/denyAssignments/read",
-    "deployment-stacks": "Microsoft.Resources/deploymentStacks/read",
-    "deleted-vaults": "Microsoft.KeyVault/deletedVaults/read",
-    "deleted-vault": "Microsoft.KeyVault/locations/deletedVaults/read",
-    "management-group-descendants": "Microsoft.Management/managementGroups/descendants/read",
-}
 _HALVES = {"resource-graph": graph.half, "export-template": templates.half, "operation-result": templates.half}
-_OF_SCOPE = (
-    "(/resourcegroups|/resources|/descendants|/providers/microsoft.resources/tags/default"
-    "|/providers/microsoft.authorization/locks(/[^/]+)?)/?$"
-)
 _PAGE = (
     "<!DOCTYPE html><html><head><title>Service unavailable</title></head>"
     "<body><div id='content'><h2>Our services aren't available right now</h2>"
@@ -129,12 +106,8 @@ def _envelope(fault: Fault, route: Route, call: Call) -> Reply:
     status = fault.status
     match fault.kind:
         case "forbidden":
-            action = _ACTIONS.get(route.name, "Microsoft.Resources/subscriptions/read")
-            if route.name != "resource-graph":
-                action = action.removesuffix("read") + operation(call.method)
-            # A list is read over the scope it is a list of.
-            scope = re.sub(_OF_SCOPE, "", call.path, flags=re.IGNORECASE)
-            return errors.forbidden(action, scope, PRINCIPAL)
+            action = asked_for(action_of(call.method, call.path))
+            return errors.forbidden(action, scope_of(call.path), PRINCIPAL)
         case "not-found":
             return errors.subscription_not_found(route.subscription)
         case "expired-token":

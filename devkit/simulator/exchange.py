@@ -45,13 +45,17 @@ class Call(Struct, frozen=True, kw_only=True, dict=True):
 
 
 class Reply(Struct, frozen=True, kw_only=True):
-    """An answer; `body` is sent as it is. `cut` sends half of it and closes, `reset` closes without an answer."""
+    """An answer; `body` is sent as it is. `cut` sends half of it and closes, `reset` closes without an answer.
+
+    With `drip` so many seconds pass before each byte.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = {}
     cut: bool = False
     reset: bool = False
+    drip: float = 0
 
     @property
     def plain(self) -> Self:

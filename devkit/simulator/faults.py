@@ -22,6 +22,7 @@ RouteName = Literal[
     "operation",
     "operation-result",
     "deny-assignments",
+    "permissions",
     "deployment-stacks",
     "deleted-vaults",
     "deleted-vault",

@@ -14,6 +14,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 from msgspec.structs import replace
 
 from devkit.simulator import errors
+from devkit.simulator.access import Access
 from devkit.simulator.descendants import descendants, management_group
 from devkit.simulator.exchange import Call, Reply, json_reply
 from devkit.simulator.graph_tables import Found, Refused, Tables
@@ -30,6 +31,8 @@ _INVALID = (
     "Query is invalid. Please refer to the documentation for the Azure Resource Graph service and fix the error "
     "before retrying."
 )
+
+_DENIED = "Access is denied to the requested resource. The user might not have enough permission."
 
 
 class _Options(Struct, rename="camel"):
@@ -91,8 +94,9 @@ def _told(left: int, seconds: float) -> dict[str, str]:
 class ResourceGraph:
     """Answers queries about what a state lists; from any thread."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, access: Access) -> None:
         self._state = state
+        self._access = access
         self._tables = Tables()
 
     def answer(self, call: Call) -> Reply:
@@ -117,6 +121,8 @@ class ResourceGraph:
             return refused(_detail("InvalidQuery", _INVALID), *error.details)
         except _Unanswerable as error:
             return refused(error.detail)
+        except _NothingToRead:
+            return refused(_detail("AccessDenied", _DENIED), status=403, code="AccessDenied")
         return json_reply(_page(found, start, question, options, version))
 
     def close(self) -> None:
@@ -129,7 +135,10 @@ class ResourceGraph:
         if wanted is not None and len(wanted) > MOST_SUBSCRIPTIONS:
             raise _Unanswerable("TooManySubscriptions", f"{len(wanted)} subscriptions; {MOST_SUBSCRIPTIONS} at most.")
         listed = (self._state.listed(each.id) for each in self._state.subscriptions() if _is_seen(each))
-        found = [each for each in listed if each and (wanted is None or each.subscription.id.casefold() in wanted)]
+        meant = [each for each in listed if each and (wanted is None or each.subscription.id.casefold() in wanted)]
+        found = [self._access.shown(each) for each in meant if self._access.answers(each.subscription)]
+        if meant and not found:
+            raise _NothingToRead
         if not found:
             given = ", ".join(question.subscriptions or question.management_groups or ())
             raise _Unanswerable(
@@ -153,6 +162,10 @@ class ResourceGraph:
                 for each in descendants(estate, group):
                     if each["type"] == "/subscriptions":
                         yield str(each["name"]).casefold()
+
+
+class _NothingToRead(Exception):
+    """There is nothing that the identity may read, where it asks."""
 
 
 class _Unanswerable(Exception):

@@ -10,24 +10,40 @@ from typing import Any
 
 import msgspec
 
+from devkit.simulator.access import Access
+from devkit.simulator.actions import action_of, table_action
 from devkit.simulator.exchange import Call, Reply, json_reply
-from devkit.simulator.logs_engine import Engine, Refused, Table
+from devkit.simulator.logs_engine import Engine, Refused, Table, named_tables
 from devkit.simulator.logs_events import KEPT, ActivityLog
+from devkit.simulator.logs_tables import sources
+from devkit.simulator.logs_telemetry import Telemetry
+from devkit.simulator.model import Estate
+from devkit.simulator.roles import EVERYWHERE
 from devkit.simulator.routes import Route
 
 AUDIENCE = "https://api.loganalytics.io"
 WORKSPACE = "10600000-0000-4000-8000-000000000001"
+APP = "func-simulated"
+"""The name of the app whose telemetry the workspace has."""
 _DURATION = re.compile(r"P(?:(\d+(?:\.\d+)?)D)?(?:T(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)S)?)?")
 _UNITS = (86_400, 3_600, 60, 1)
 _SEVERE = {"severity": 2, "severityName": "Error"}
 
 
 class LogAnalytics:
-    """Answers queries over one activity log; from any thread."""
+    """Answers queries over one activity log and the telemetry of one app; from any thread.
 
-    def __init__(self, log: ActivityLog) -> None:
+    `place` is the scope at which the workspace lies.
+    """
+
+    def __init__(
+        self, log: ActivityLog, access: Access, place: str = EVERYWHERE, telemetry: Telemetry | None = None
+    ) -> None:
         self._log = log
-        self._engine = Engine(log)
+        self._access = access
+        self._place = place
+        component = f"{place.partition('/providers/')[0]}/providers/Microsoft.Insights/components/{APP}"
+        self._engine = Engine(sources(log, telemetry or Telemetry(), component))
 
     def answer(self, call: Call, asked: Route) -> Reply:
         """The answer to a query; who may ask was checked before."""
@@ -44,6 +60,8 @@ class LogAnalytics:
                 raise TypeError
         except (msgspec.DecodeError, KeyError, TypeError, ValueError):
             return _invalid("BadArgumentError", "QueryValidationError", "The body has no query, or an odd timespan.")
+        if not self._may_read(action_of(call.method, call.path), query, asked.scope or self._place):
+            return forbidden()
         try:
             table = self._engine.query(query, max(since, now - KEPT), until, asked.scope)
         except Refused as refused:
@@ -57,9 +75,21 @@ class LogAnalytics:
             )
         return json_reply(_document(table))
 
+    def _may_read(self, action: str, query: str, scope: str) -> bool:
+        actions = [action, *(table_action(action, name) for name in named_tables(query))]
+        return all(self._access.permits(each, scope) for each in actions)
+
     def close(self) -> None:
         """Forget the database."""
         self._engine.close()
+
+
+def place(estate: Estate) -> str:
+    """The id of the workspace, which is in the first subscription and is not listed there."""
+    if not estate.subscriptions:
+        return EVERYWHERE
+    kind = "Microsoft.OperationalInsights/workspaces"
+    return f"/subscriptions/{estate.subscriptions[0].id}/resourceGroups/rg-logs/providers/{kind}/log-activity"
 
 
 def error(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Reply:

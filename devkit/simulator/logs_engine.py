@@ -1,36 +1,17 @@
-"""Evaluates KQL over the table AzureActivity, with duckdb-kql; both are imported when the first query comes."""
+"""Evaluates KQL over the tables of a workspace, with duckdb-kql, which is imported when the first query comes."""
 
 import json
+import re
 import threading
-from collections.abc import Callable
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from devkit.simulator.logs_events import ActivityLog, Event
+from devkit.simulator.logs_tables import NAMES, Source
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-TABLE = "AzureActivity"
-# https://learn.microsoft.com/azure/azure-monitor/reference/tables/azureactivity; the columns that are always empty
-# and those of dynamic type are left out.
-COLUMNS: dict[str, Callable[[Event], object]] = {
-    "TimeGenerated": lambda event: event.time.astimezone(UTC).replace(tzinfo=None),
-    "ActivityStatusValue": lambda event: event.status,
-    "ActivitySubstatusValue": lambda _: "",
-    "Caller": lambda event: event.caller,
-    "CallerIpAddress": lambda _: "203.0.113.7",
-    "CategoryValue": lambda event: event.category,
-    "CorrelationId": lambda event: event.correlation,
-    "Level": lambda event: "Error" if event.status.startswith("Fail") else "Information",
-    "OperationNameValue": lambda event: event.operation,
-    "ResourceGroup": lambda event: event.group,
-    "ResourceProviderValue": lambda event: event.operation.partition("/")[0],
-    "SubscriptionId": lambda event: event.subscription_id,
-    "Type": lambda _: TABLE,
-    "_ResourceId": lambda event: event.resource_id,
-    "_SubscriptionId": lambda event: event.subscription_id.lower(),
-}
 _TYPES = {
     "BIGINT": "long",
     "BOOLEAN": "bool",
@@ -42,6 +23,11 @@ _TYPES = {
     "TIMESTAMP WITH TIME ZONE": "datetime",
     "UUID": "guid",
 }
+
+
+def named_tables(query: str) -> list[str]:
+    """The tables that a query names."""
+    return [name for name in NAMES if re.search(rf"\b{name}\b", query)]
 
 
 class Refused(Exception):
@@ -61,16 +47,16 @@ class Table(NamedTuple):
 
 
 class Engine:
-    """One database with the events; its calls wait for each other, and come from any thread."""
+    """One database with the tables; its calls wait for each other, and come from any thread."""
 
-    def __init__(self, log: ActivityLog) -> None:
-        self._log = log
+    def __init__(self, sources: Iterable[Source]) -> None:
+        self._sources = tuple(sources)
         self._lock = threading.Lock()
         self._connection: DuckDBPyConnection | None = None
-        self._loaded = -1
+        self._loaded: dict[str, int] = {}
 
     def query(self, text: str, since: datetime, until: datetime, scope: str = "") -> Table:
-        """Evaluate a query over the events from `since` on and before `until`, at or below `scope`.
+        """Evaluate a query over the rows from `since` on and before `until`, at or below `scope`.
 
         Raises:
             Refused: the text is no query, or names what is not there.
@@ -85,8 +71,9 @@ class Engine:
                 f'"TimeGenerated" < {_literal(until)}',
                 f'starts_with(lower("_ResourceId"), {_quoted(scope.lower())})',
             ]
-            view = f'SELECT * FROM "events" WHERE {" AND ".join(shown)}'  # noqa: S608  # all of it is written here
-            connection.execute(f'CREATE OR REPLACE VIEW "{TABLE}" AS {view}')
+            for source in self._sources:
+                rows = f'SELECT * FROM "all {source.name}" WHERE {" AND ".join(shown)}'  # noqa: S608  # all of it is ours
+                connection.execute(f'CREATE OR REPLACE VIEW "{source.name}" AS {rows}')
             try:
                 found = duckdb_kql.kql(connection, text, allow_write=False)
                 columns = [
@@ -113,23 +100,29 @@ class Engine:
                 self._connection = None
 
     def _ready(self) -> "DuckDBPyConnection":
-        """The connection, with the events of now in it."""
+        """The connection, with the rows of now in it."""
         import duckdb_kql
 
-        version, events = self._log.snapshot()
         if self._connection is None:
             self._connection = duckdb_kql.connect(config={"threads": 1})
-            types = (f'"{name}" {"TIMESTAMP" if name == "TimeGenerated" else "VARCHAR"}' for name in COLUMNS)
-            self._connection.execute(f'CREATE TABLE "events" ({", ".join(types)})')
-            self._loaded = -1
-        if version != self._loaded:
-            self._connection.execute('DELETE FROM "events"')
-            if events:
-                marks = ", ".join("unnest(?)" for _ in COLUMNS)
-                values = [[of(event) for event in events] for of in COLUMNS.values()]
-                self._connection.execute(f'INSERT INTO "events" SELECT {marks}', values)
-            self._loaded = version
+            for source in self._sources:
+                types = (f'"{name}" {kind}' for name, (kind, _) in source.columns.items())
+                self._connection.execute(f'CREATE TABLE "all {source.name}" ({", ".join(types)})')
+            self._loaded = {}
+        for source in self._sources:
+            version, rows = source.snapshot()
+            if version != self._loaded.get(source.name):
+                self._load(self._connection, source, rows)
+                self._loaded[source.name] = version
         return self._connection
+
+    @staticmethod
+    def _load(connection: "DuckDBPyConnection", source: Source, rows: list[Any]) -> None:
+        connection.execute(f'DELETE FROM "all {source.name}"')  # noqa: S608  # all of it is ours
+        if rows:
+            marks = ", ".join(f"unnest(?::{kind}[])" for kind, _ in source.columns.values())
+            values = [[of(row) for row in rows] for _, of in source.columns.values()]
+            connection.execute(f'INSERT INTO "all {source.name}" SELECT {marks}', values)
 
 
 def _literal(moment: datetime) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from devkit.simulator.estates import GENERATED, Size, load_estate
 from devkit.simulator.model import Estate
 from devkit.simulator.recordings import load_recordings
+from devkit.simulator.roles import EVERYWHERE, Assignment, load_role
 from devkit.simulator.throttling import Buckets
 
 DELETE_TIME = 1.0
@@ -40,6 +41,13 @@ def add_behaviour_options(parser: argparse.ArgumentParser) -> None:
         "--throttle",
         action="store_true",
         help="answer 429 when Resource Manager's buckets or Resource Graph's quota (15 in 5 s) are used up",
+    )
+    parser.add_argument(
+        "--role",
+        type=_assignment,
+        action="append",
+        metavar="FILE[@SCOPE]",
+        help="role definition that the identity has, and where (default: those of infra/roles, everywhere)",
     )
     parser.add_argument(
         "--lag",
@@ -90,8 +98,19 @@ def behaviour(given: argparse.Namespace) -> dict[str, Any]:
         "throttle": throttle,
         "lag": given.lag,
         "late_tags": given.late_tags,
+        "assignments": given.role,
         "delete_time": getattr(given, "delete_time", DELETE_TIME),
     }
+
+
+def _assignment(text: str) -> Assignment:
+    file, _, scope = text.partition("@")
+    try:
+        return Assignment(load_role(Path(file)), scope or EVERYWHERE)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"'{file}': {error.strerror}") from error
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _time(text: str) -> float:

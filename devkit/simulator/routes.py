@@ -41,6 +41,7 @@ _PATTERNS: dict[RouteName, str] = {
     r"/(operations|operationsstatus|diskoperations|[a-z]*azureasyncoperation)/(?P<name_in_scope>[^/]+)",
     "operation-result": rf"{_SUBSCRIPTION}({_AT_LOCATION})?/[a-z]*operationresults/(?P<name_in_scope>[^/]+)",
     "deny-assignments": rf"{_SCOPE}/providers/microsoft\.authorization/denyassignments",
+    "permissions": rf"{_SCOPE}/providers/microsoft\.authorization/permissions",
     "deployment-stacks": rf"{_IN_GROUP}/providers/microsoft\.resources/deploymentstacks",
     "deployments": rf"{_IN_GROUP}/providers/microsoft\.resources/deployments",
     "deleted-vaults": rf"{_VAULTS}/deletedvaults",

@@ -65,6 +65,8 @@ class Listener:
         body = reply.body
         if reply.cut:
             return await _cut(request, reply.status, headers, body)
+        if reply.drip:
+            return await _drip(request, reply, headers)
         response = web.Response(status=reply.status, body=body or None, headers=headers)
         if not body and "Content-Type" not in headers:
             response.headers.popall("Content-Type", None)
@@ -79,6 +81,16 @@ async def _cut(request: web.BaseRequest, status: int, headers: dict[str, str], b
     await response.write(body[: len(body) // 2])
     if request.transport is not None:
         request.transport.close()
+    return response
+
+
+async def _drip(request: web.BaseRequest, reply: Reply, headers: dict[str, str]) -> web.StreamResponse:
+    """Announce the whole body, and send it byte by byte for as long as anybody listens."""
+    response = web.StreamResponse(status=reply.status, headers=headers | {"Content-Length": str(len(reply.body))})
+    await response.prepare(request)
+    for place in range(len(reply.body)):
+        await asyncio.sleep(reply.drip)
+        await response.write(reply.body[place : place + 1])
     return response
 
 

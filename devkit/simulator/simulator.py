@@ -14,15 +14,18 @@ from typing import Self
 from msgspec.structs import replace
 
 from devkit.simulator import certificates, graph, logs
+from devkit.simulator.access import Access
 from devkit.simulator.arm import ResourceManager
 from devkit.simulator.breakage import broken, prevents, throttled
 from devkit.simulator.deletions import Deletion, Deletions
-from devkit.simulator.exchange import Call, Reply
+from devkit.simulator.exchange import Call, Reply, json_reply
 from devkit.simulator.faults import DELETING, LATE, Fault, Faults
 from devkit.simulator.identity import Identity
 from devkit.simulator.journal import Journal, Request
 from devkit.simulator.logs_events import ActivityLog
+from devkit.simulator.logs_telemetry import PATHS, Telemetry
 from devkit.simulator.model import Estate, Subscription
+from devkit.simulator.roles import Assignment
 from devkit.simulator.routes import Route, route
 from devkit.simulator.server import HOST, Listener, Server
 from devkit.simulator.state import State
@@ -31,6 +34,8 @@ from devkit.simulator.throttling import Buckets, Left, Operation, headers, opera
 
 AUDIENCE = "https://management.azure.com"
 IDENTITY_PATH = "/msi/token"
+KEY = "11500000-0000-4000-8000-000000000001"
+"""The instrumentation key, which is no secret."""
 
 
 class Simulator:
@@ -42,7 +47,10 @@ class Simulator:
     writes of a resource's tags are accepted first and done `late_tags` seconds later, as `clock` counts them. A delete
     that is accepted takes `delete_time` seconds.
 
-    `activity` is the activity log that Log Analytics is asked about; tests add to it.
+    The identity may do what the roles of `assignments` say; by default these are the ones of `infra/roles`, everywhere.
+
+    `activity` is the activity log that Log Analytics is asked about, `telemetry` what an app's host has sent to
+    Application Insights; tests add to both.
 
     `environment` is what points a client here; `REQUESTS_CA_BUNDLE` lies in a private folder that `stop` removes.
 
@@ -63,8 +71,10 @@ class Simulator:
         late_tags: float = 0,
         delete_time: float = 0,
         clock: Callable[[], float] = time.monotonic,
+        assignments: Iterable[Assignment] | None = None,
     ) -> None:
         self._state = State(estate, lag, clock)
+        self._access = Access(self._state, assignments)
         self._latency = latency
         self._throttle = throttle
         self._late_tags = Lateness(late_tags) if late_tags else None
@@ -80,8 +90,9 @@ class Simulator:
         self._deletions = Deletions(self._tell)
         self._manager = self._new_manager()
         self.activity = ActivityLog(estate, datetime.now(UTC))
-        self._logs = logs.LogAnalytics(self.activity)
-        self._graph = graph.ResourceGraph(self._state)
+        self.telemetry = Telemetry()
+        self._logs = logs.LogAnalytics(self.activity, self._access, logs.place(estate), self.telemetry)
+        self._graph = graph.ResourceGraph(self._state, self._access)
         self._quota = graph.Quota(clock if throttle else None)
         self._listeners: list[Listener] = []
         self._server: Server | None = None
@@ -102,6 +113,10 @@ class Simulator:
         """
         self._state.change(subscription_id, subscription)
 
+    def assign(self, assignments: Iterable[Assignment] | None) -> None:
+        """Let these be the role assignments of the identity from the next call on; None for those of `infra/roles`."""
+        self._access.assign(assignments)
+
     @property
     def requests(self) -> list[Request]:
         """A copy of the request log, in the order of the answers; kept after `stop`."""
@@ -117,7 +132,7 @@ class Simulator:
         self._journal.tell(deletion)
 
     def _new_manager(self) -> ResourceManager:
-        return ResourceManager(self._state, self.url, self._deletions, self._delete_time)
+        return ResourceManager(self._state, self.url, self._deletions, self._delete_time, self._access)
 
     def start(self) -> None:
         """Listen; `url` and `environment` are set when this returns."""
@@ -146,6 +161,11 @@ class Simulator:
             "IDENTITY_ENDPOINT": f"http://{HOST}:{identity.port}{IDENTITY_PATH}",
             "IDENTITY_HEADER": self._identity.secret,
             "REQUESTS_CA_BUNDLE": str(authority),
+            # A host finds by these where telemetry goes, and under which name of the app.
+            "APPLICATIONINSIGHTS_CONNECTION_STRING": (
+                f"InstrumentationKey={KEY};IngestionEndpoint=http://{HOST}:{identity.port}/"
+            ),
+            "WEBSITE_SITE_NAME": logs.APP,
         }
         self._server = Server(self._listeners)
         self._server.start()
@@ -228,7 +248,16 @@ class Simulator:
         reply = await asyncio.to_thread(self._graph.answer, call)
         return await self._finish(call, asked, "", lambda: _with_headers(reply, told), fault)
 
+    def _take_telemetry(self, call: Call) -> Reply:
+        try:
+            number = self.telemetry.take(call.body)
+        except ValueError as error:
+            return json_reply({"itemsReceived": 0, "itemsAccepted": 0, "errors": [{"message": str(error)}]}, 400)
+        return json_reply({"itemsReceived": number, "itemsAccepted": number, "errors": []})
+
     async def _answer_identity(self, call: Call) -> Reply:
+        if call.method == "POST" and call.path in PATHS:
+            return self._take_telemetry(call)  # it is not written down, since it is no question
         asked = Route("identity")
         fault = self.faults.take("identity", "", call.path, 1, call.method)
         if call.path != IDENTITY_PATH or call.method != "GET":

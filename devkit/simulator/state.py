@@ -9,7 +9,7 @@ from operator import itemgetter
 from msgspec.structs import replace
 
 from devkit.simulator.holdings import Holdings
-from devkit.simulator.model import Estate, Pages, Subscription
+from devkit.simulator.model import Estate, ManagementGroup, Pages, Subscription
 
 type Step = Callable[[Holdings], Holdings]
 """Makes another state of the present one."""
@@ -33,6 +33,11 @@ class State:
     def pages(self) -> Pages:
         """How the list of subscriptions is paged."""
         return self._estate.subscription_pages
+
+    @property
+    def management_groups(self) -> tuple[ManagementGroup, ...]:
+        """They stay as they are."""
+        return self._estate.management_groups
 
     @property
     def estate(self) -> Estate:

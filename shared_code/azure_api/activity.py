@@ -1,42 +1,23 @@
-"""The activity log in a Log Analytics workspace: who created a resource and who wrote to it last.
+"""The activity log in a Log Analytics workspace: who created a resource and who wrote to it last."""
 
-Limits of a query: https://learn.microsoft.com/azure/azure-monitor/fundamentals/service-limits#log-queries-and-language
-"""
-
-import json
-import logging
-import re
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from shared_code.activity import Evidence, no_evidence, span_of
-from shared_code.azure_api.activity_reading import USUAL, Limits, Reading, TooMuch, TooSlow
-from shared_code.azure_api.errors import failure, translated
-from shared_code.errors import AzureError, NotFound, UnreadableAnswer
-from shared_code.foreign_text import one_line
+from shared_code.azure_api.activity_reading import USUAL, Limits, Reading
+from shared_code.azure_api.workspace import Log, Workspace
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
-    from azure.monitor.query import LogsQueryClient
-
-TIME_LIMIT = 60
-"""Seconds the workspace may work on one query."""
 
 _NO_WORKSPACE = "no workspace is configured; set STEWARD_LOGS_WORKSPACE_ID to the id of the one with the activity log"
-_NO_TABLE = (
-    "the table AzureActivity does not exist in the workspace; send the activity log there with a diagnostic setting"
-    " of each subscription"
+_LOG = Log(
+    "the activity log",
+    "AzureActivity",
+    "send the activity log there with a diagnostic setting of each subscription",
 )
-_TALKATIVE = "azure.core.pipeline.policies.http_logging_policy"
-_SLACK = 30
-_TIMED_OUT = re.compile(r"timed?[ -]?out|E_QUERY_TIMEOUT|GatewayTimeout", re.IGNORECASE)
-_TOO_LARGE = re.compile(
-    r"RESULT_SET_TOO_LARGE|exceeded .*(limit|size)|limit .*exceeded|E_RUNAWAY|LOW_MEMORY|ResponseSize|TooLarge",
-    re.IGNORECASE | re.DOTALL,
-)
-_DAMAGE = (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError)
 
 
 class LogAnalytics:
@@ -61,13 +42,8 @@ class LogAnalytics:
             sleep: waits that many seconds.
             limits: what one reading may take.
         """
-        self._endpoint = endpoint
-        self._audience = audience
-        self._workspace = workspace_id
-        self._credential = credential
-        self._sleep = sleep
+        self._workspace = Workspace(endpoint, audience, workspace_id, credential, sleep) if workspace_id else None
         self._limits = limits
-        self._client: LogsQueryClient | None = None
 
     def writers(self, subscriptions: Collection[str], since: datetime, until: datetime) -> Evidence:
         """Return who wrote first and last to what is in these subscriptions; whatever goes wrong is in the evidence.
@@ -83,116 +59,11 @@ class LogAnalytics:
             ValueError: the span is empty or naive; a programming error.
         """
         span = span_of(since, until)
-        if self._workspace is None:
+        workspace = self._workspace
+        if workspace is None:
             return no_evidence(span, _NO_WORKSPACE)
-        return Reading(self._rows, subscriptions, span, self._limits).evidence()
 
-    def _connected(self) -> "LogsQueryClient":
-        if self._client is None:
-            from azure.core.pipeline.transport import RequestsTransport
-            from azure.monitor.query import LogsQueryClient
+        def rows(query: str, columns: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:
+            return workspace.rows(_LOG, query, columns, self._limits.most_rows)
 
-            from shared_code.azure_api.policies import CappedRetry
-
-            # A line for each request at INFO, and every line costs money in Application Insights.
-            logging.getLogger(_TALKATIVE).setLevel(logging.WARNING)
-            self._client = LogsQueryClient(
-                self._credential(),
-                endpoint=self._endpoint,
-                audience=self._audience,
-                retry_policy=CappedRetry(self._sleep, retry_total=6, retry_status=3, retry_connect=2, retry_read=2),
-                transport=RequestsTransport(connection_timeout=30, read_timeout=TIME_LIMIT + _SLACK),
-            )
-        return self._client
-
-    def _rows(self, query: str, columns: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:
-        """Ask one question, and give its rows.
-
-        Raises:
-            TooMuch: half of the question may be answered.
-            AzureError: it cannot be answered.
-        """
-        what = f"the activity log in workspace '{self._workspace}'"
-        with translated(what):
-            result = self._result(what, query)
-        if partial := getattr(result, "partial_error", None):
-            raise _in_part(what, partial)
-        try:
-            table = next(each for each in result.tables if set(columns) <= set(each.columns))
-        except (StopIteration, *_DAMAGE):
-            raise UnreadableAnswer(f"cannot read {what}: the answer has not the columns that were asked for") from None
-        if len(table.rows) >= self._limits.most_rows:
-            raise TooMuch(f"the answer has {len(table.rows):,} rows, which is the most there can be")
-        places = [table.columns.index(each) for each in columns]
-        return (tuple(row[place] for place in places) for row in table.rows)
-
-    def _result(self, what: str, query: str) -> Any:
-        from azure.core.exceptions import HttpResponseError
-
-        client = self._connected()
-        heard: list[Any] = []
-        try:
-            return client.query_workspace(
-                self._workspace or "",
-                query,
-                timespan=None,
-                server_timeout=TIME_LIMIT,
-                raw_response_hook=heard.append,
-                # A query changes nothing, so it may be sent again.
-                retry_on_methods=frozenset({"POST"}),
-            )
-        except (HttpResponseError, *_DAMAGE) as error:
-            # The SDK raises anew, without its class, what the pipeline raised, and loses an answer that is no JSON.
-            if heard and heard[-1].http_response.status_code >= 400:
-                raise _refusal(what, heard[-1].http_response) from error
-            if isinstance(error, HttpResponseError):
-                raise (error.__context__ if isinstance(error.__context__, HttpResponseError) else error) from None
-            raise UnreadableAnswer(f"cannot read {what}: the answer is not what a query's answer looks like") from error
-
-
-def _refusal(what: str, response: Any) -> Exception:
-    """Say what an error answer means."""
-    body = response.read()
-    told = _innermost(body)
-    if response.status_code == 504:
-        return TooSlow(f"a query takes longer than {TIME_LIMIT} seconds")
-    if response.status_code == 413 or (response.status_code == 400 and _TOO_LARGE.search(told)):
-        return TooMuch(f"the answer is too large: {told}")
-    if response.status_code == 400:
-        if "SEM0100" in told and "AzureActivity" in told:
-            return NotFound(f"cannot read {what}: {_NO_TABLE}")
-        return AzureError(f"cannot read {what}: Azure answered 400 {told}; this is worth reporting")
-    return failure(what, response.status_code, response.headers.get("Content-Type", ""), body)
-
-
-def _in_part(what: str, error: Any) -> Exception:
-    """Judge the error that came beside rows: whether a smaller question may be answered whole."""
-    told = _told([{"code": error.code, "message": error.message}, error.details])
-    if _TIMED_OUT.search(told):
-        return TooSlow(f"a query takes too long: {told}")
-    if _TOO_LARGE.search(told):
-        return TooMuch(f"the answer is too large: {told}")
-    return UnreadableAnswer(f"cannot read {what}: Azure answered in part only, {told}; try again later")
-
-
-def _innermost(body: bytes) -> str:
-    try:
-        return _told(json.loads(body))
-    except (ValueError, RecursionError):
-        return ""
-
-
-def _told(value: object) -> str:
-    """Return the innermost codes and messages of an error, as one line."""
-    found: list[str] = []
-    waiting = [value]
-    while waiting:
-        each = waiting.pop()
-        if isinstance(each, list):
-            waiting.extend(reversed(each))
-        elif isinstance(each, Mapping):
-            inner = [each[name] for name in ("error", "innererror", "details") if each.get(name)]
-            waiting.extend(reversed(inner))
-            if not inner:
-                found.append(": ".join(str(each[name]) for name in ("code", "message") if each.get(name)))
-    return one_line("; ".join(dict.fromkeys(found)))
+        return Reading(rows, subscriptions, span, self._limits).evidence()

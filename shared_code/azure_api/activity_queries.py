@@ -69,7 +69,7 @@ def writers(part: Part) -> str:
 def _rows(part: Part) -> str:
     known = ", ".join(f'"{each}"' for each in part.subscriptions if SUBSCRIPTION.fullmatch(each))
     return f"""AzureActivity
-| where TimeGenerated >= {_literal(part.since)} and TimeGenerated < {_literal(part.until)}
+| where TimeGenerated >= {literal(part.since)} and TimeGenerated < {literal(part.until)}
 | where SubscriptionId in~ ({known}) and CategoryValue =~ "Administrative\""""
 
 
@@ -77,5 +77,6 @@ def _microseconds(column: str) -> str:
     return f'datetime_diff("microsecond", {column}, datetime(1970-01-01))'
 
 
-def _literal(moment: datetime) -> str:
+def literal(moment: datetime) -> str:
+    """Write a moment, aware, as KQL does."""
     return f"datetime({moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z)"

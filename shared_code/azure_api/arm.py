@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from shared_code.azure_api.ahead import Ahead
 from shared_code.azure_api.bodies import LARGEST_OF_ONE, Answer, Failed, Reply, answer_of, body_of
-from shared_code.azure_api.errors import failure, translated
+from shared_code.azure_api.errors import AGAIN, failure, translated
 from shared_code.azure_api.links import host_of
 from shared_code.azure_api.pages import BrokenOff, Page, PageDecoder
 from shared_code.errors import UnreadableAnswer
+from shared_code.ports import Figures
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 TIME_LIMIT = 30
 """Seconds a connection may take, and an answer may pause."""
+ANSWER_LIMIT = 120
+"""Seconds that an answer may take from its headers to its end; a page of 1,000 resources has under 1 MiB."""
 LONGEST_LINK = 16 * 1024
 """Characters of a link to the next page; recorded ones have up to 2,000."""
 MOST_EMPTY_PAGES = 1_000
@@ -49,6 +52,9 @@ class Arm:
         credential: Callable[[], "TokenCredential"],
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
+        time_limit: float = TIME_LIMIT,
+        answer_limit: float = ANSWER_LIMIT,
+        figures: Figures | None = None,
     ) -> None:
         """Prepare; nothing is imported or connected before the first read.
 
@@ -58,13 +64,19 @@ class Arm:
             credential: gives the credential, on first use.
             sleep: waits that many seconds; called from several threads.
             clock: seconds that only move forward, `sleep` included.
+            time_limit: seconds a connection may take, and an answer may pause.
+            answer_limit: seconds an answer may take from its headers to its end.
+            figures: told of every answer and every wait; None for nobody.
         """
+        self._figures = figures
         self._endpoint = endpoint
         self._host = host_of(endpoint)
         self._audience = audience
         self._credential = credential
         self._sleep = sleep
         self._clock = clock
+        self._time_limit = time_limit
+        self._answer_limit = answer_limit
         self._client: ResourceManagementClient | None = None
 
     def connect(self) -> None:
@@ -74,24 +86,24 @@ class Arm:
         from azure.core.pipeline.transport import RequestsTransport
         from azure.mgmt.resource.resources import ResourceManagementClient
         from requests import Session
-        from requests.adapters import HTTPAdapter
 
+        from shared_code.azure_api.patience import Patient
         from shared_code.azure_api.policies import policies
 
         logging.getLogger(_TALKATIVE).setLevel(logging.WARNING)
         session = Session()
-        session.mount("https://", HTTPAdapter(pool_maxsize=_CONNECTIONS))
+        session.mount("https://", Patient(self._answer_limit, _CONNECTIONS))
         with translated("Azure Resource Manager"):
             credential = self._credential()
             self._client = ResourceManagementClient(
                 credential,
                 subscription_id="",
                 base_url=self._endpoint,
-                policies=policies(credential, self._audience, self._sleep, self._clock),
+                policies=policies(credential, self._audience, self._sleep, self._clock, self._figures),
                 transport=RequestsTransport(
                     session=session,
-                    connection_timeout=TIME_LIMIT,
-                    read_timeout=TIME_LIMIT,
+                    connection_timeout=self._time_limit,
+                    read_timeout=self._time_limit,
                     connection_data_block_size=_BLOCK,
                 ),
             )
@@ -111,10 +123,14 @@ class Arm:
         self.connect()
         decoder = PageDecoder(item)
         link, where, seen, empty = self._endpoint + path, what, set[str](), 0
+        known = set[int]()
         page = self._page(link, decoder, where, failed)
         while True:
             seen.add(link)
             items = page.items(where)
+            if decoder.is_known(items, known):
+                # What should have come instead of it is missing, and counts would be wrong.
+                raise UnreadableAnswer(f"cannot read {what}: page {len(seen)} has what an earlier one had; {AGAIN}")
             empty = 0 if items else empty + 1
             link = page.nextLink or ""
             if not link:

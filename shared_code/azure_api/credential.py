@@ -1,6 +1,8 @@
 """Who Steward is towards Azure."""
 
 import logging
+import time
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +11,9 @@ from shared_code.azure_api.errors import signing_in
 if TYPE_CHECKING:
     from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
     from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
+
+TIME_LIMIT = 30.0
+"""Seconds the platform's identity endpoint, which is on the same machine, may take to answer."""
 
 
 class Credential:
@@ -37,10 +42,35 @@ def credential(client_id: str | None, *, managed_identity: bool) -> Credential:
         managed_identity: True where the platform offers one (`IDENTITY_ENDPOINT` is set). Then nothing else is tried,
             so that a broken identity says so at once; on a developer's machine the usual sign-ins are tried in turn.
     """
-    from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
+    if managed_identity:
+        return platform_identity(client_id)
+    from azure.identity import DefaultAzureCredential
 
+    _silence()
+    return Credential(DefaultAzureCredential(managed_identity_client_id=client_id))
+
+
+def platform_identity(
+    client_id: str | None, time_limit: float = TIME_LIMIT, sleep: Callable[[float], None] = time.sleep
+) -> Credential:
+    """Return a credential of its own for the identity that the platform offers.
+
+    Args:
+        client_id: the user-assigned one; None for the system-assigned one.
+        time_limit: seconds an answer may take.
+        sleep: waits that many seconds.
+    """
+    from azure.identity import ManagedIdentityCredential
+
+    from shared_code.azure_api.policies import ShortWaits
+
+    _silence()
+    # Its retry waits as long as an answer asks for, and every run with it; Azure has asked for 20 minutes.
+    waits = ShortWaits(sleep, connection_timeout=time_limit, read_timeout=time_limit)
+    own = ManagedIdentityCredential(client_id=client_id, transport=waits)
+    return Credential(own)
+
+
+def _silence() -> None:
     # Below ERROR it writes a line for each token, and quotes answers it could not read, token and all.
     logging.getLogger("azure.identity").setLevel(logging.ERROR)
-    if managed_identity:
-        return Credential(ManagedIdentityCredential(client_id=client_id))
-    return Credential(DefaultAzureCredential(managed_identity_client_id=client_id))

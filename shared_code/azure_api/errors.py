@@ -16,14 +16,15 @@ from shared_code.errors import (
 )
 from shared_code.foreign_text import one_line
 
-_AGAIN = "try again later"
+AGAIN = "try again later"
+"""What one may do about what passes."""
 _BY_STATUS: dict[int, tuple[type[AzureError], str]] = {
     401: (Unauthenticated, "check that the app's managed identity exists, or sign in with 'az login'"),
     403: (AccessDenied, "give Steward's identity the role Reader there"),
     404: (NotFound, "it was deleted, or Steward's identity has no role there"),
-    409: (Conflict, _AGAIN),
-    412: (Conflict, _AGAIN),
-    429: (Throttled, _AGAIN),
+    409: (Conflict, AGAIN),
+    412: (Conflict, AGAIN),
+    429: (Throttled, AGAIN),
 }
 
 
@@ -36,7 +37,7 @@ def failure(what: str, status: int, content_type: str, body: bytes) -> AzureErro
         content_type: the answer's content type, as received.
         body: the answer's bytes.
     """
-    unlisted = _AGAIN if status >= 500 else "this is worth reporting"
+    unlisted = AGAIN if status >= 500 else "this is worth reporting"
     kind, advice = _BY_STATUS.get(status, (AzureError, unlisted))
     return kind(
         f"cannot read {what}: Azure answered {describe(status, content_type, body).removesuffix('.')}; {advice}"
@@ -58,11 +59,11 @@ def translated(what: str) -> Iterator[None]:
         _, advice = _BY_STATUS[401]
         raise Unauthenticated(f"cannot read {what}: no token, {_first_line(error)}; {advice}") from error
     except (core.DecodeError, core.SerializationError, core.DeserializationError) as error:
-        raise UnreadableAnswer(f"cannot read {what}: the answer broke off or is damaged; {_AGAIN}") from error
+        raise UnreadableAnswer(f"cannot read {what}: the answer broke off or is damaged; {AGAIN}") from error
     except core.HttpResponseError as error:
         if error.status_code is None:
             # A body that breaks off while it is streamed is a plain HttpResponseError without status.
-            raise UnreadableAnswer(f"cannot read {what}: the answer broke off; {_AGAIN}") from error
+            raise UnreadableAnswer(f"cannot read {what}: the answer broke off; {AGAIN}") from error
         raise failure(what, error.status_code, "", b"") from error
     except (core.ServiceRequestError, core.ServiceResponseError) as error:
         raise Unreachable(f"cannot read {what}: {_no_answer(error)}; check the address and the network") from error

@@ -73,6 +73,21 @@ class PageDecoder[Item]:
             )
         return page
 
+    def is_known(self, items: list[Item], known: set[int]) -> bool:
+        """Whether a page has exactly the items of one before it, none aside.
+
+        Args:
+            items: of the page.
+            known: what earlier calls have kept of each page, to which this one is added.
+        """
+        if not self._id or not items:
+            return False
+        mark = hash(tuple(map(self._id, items)))
+        if mark in known:
+            return True
+        known.add(mark)
+        return False
+
 
 def _check_sizes(body: bytes, largest: int, what: str) -> None:
     """Look at a large page item by item before anything is made of it.

@@ -1,5 +1,7 @@
 """What every try of a request passes through; imported on first use, since it loads azure-core."""
 
+import logging
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,11 +14,16 @@ from azure.core.pipeline.policies import (
     RetryPolicy,
     UserAgentPolicy,
 )
+from azure.core.pipeline.transport import RequestsTransport
 from azure.core.rest import HttpRequest, HttpResponse
 from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 
 from shared_code.azure_api.budgets import LONGEST_WAIT, Budgets, kind_of, quota_left, quota_reset, remaining, told_wait
+from shared_code.ports import Figures
 
+log = logging.getLogger(__name__)
+
+_SUBSCRIPTION = re.compile(r"(?i)/subscriptions/([0-9a-f-]{1,36})(?![0-9a-z-])")
 _CLOSED = "steward-budget-waits"
 READY = "steward_ready"
 """The option of a request with what is asked when its turn has come; where that raises, nothing is sent."""
@@ -25,7 +32,11 @@ _SMALL = 64 * 1024
 
 
 def policies(
-    credential: TokenCredential, audience: str, sleep: Callable[[float], None], clock: Callable[[], float]
+    credential: TokenCredential,
+    audience: str,
+    sleep: Callable[[float], None],
+    clock: Callable[[], float],
+    figures: Figures | None = None,
 ) -> list[Any]:
     """Return the pipeline: what ResourceManagementClient would use, without what logs, redirects or registers.
 
@@ -36,15 +47,22 @@ def policies(
         audience: what tokens are asked for.
         sleep: waits that many seconds.
         clock: monotonic seconds.
+        figures: told of every answer and every wait; None for nobody.
     """
-    retry = CappedRetry(sleep, retry_total=6, retry_status=4, retry_connect=2, retry_read=3)
+
+    def wait(seconds: float) -> None:
+        if figures is not None:
+            figures.waited(seconds)
+        sleep(seconds)
+
+    retry = CappedRetry(wait, retry_total=6, retry_status=4, retry_connect=2, retry_read=3)
     return [
         RequestIdPolicy(),
         UserAgentPolicy(user_agent="steward"),
         retry,
         ARMChallengeAuthenticationPolicy(credential, f"{audience}/.default"),
         # Innermost, so that it also sees the second request after a claims challenge.
-        Paced(Budgets(clock), retry.get_retry_after, sleep),
+        Paced(Budgets(clock), retry.get_retry_after, wait, figures),
         DistributedTracingPolicy[Any, Any](),
     ]
 
@@ -80,6 +98,18 @@ def _told(response: HttpResponse) -> float | None:
     return told_wait(response.read()) if length.isdecimal() and int(length) <= _SMALL else None
 
 
+class ShortWaits(RequestsTransport):
+    """azure-core's transport, by which its retry waits: as long as an answer asks for, up to our longest wait."""
+
+    def __init__(self, sleep: Callable[[float], None], **options: float) -> None:
+        super().__init__(**options)
+        self._sleep = sleep
+
+    def sleep(self, duration: float) -> None:
+        """Wait."""
+        self._sleep(min(duration, LONGEST_WAIT))
+
+
 class Paced(HTTPPolicy[HttpRequest, HttpResponse]):
     """Sends each try when its subscription's budget allows, and tells the budget what the answer says."""
 
@@ -88,7 +118,9 @@ class Paced(HTTPPolicy[HttpRequest, HttpResponse]):
         budgets: Budgets,
         asked: Callable[[PipelineResponse[Any, Any]], float | None],
         sleep: Callable[[float], None],
+        figures: Figures | None = None,
     ) -> None:
+        self._figures = figures
         self._budgets = budgets
         self._asked = asked
         self._sleep = sleep
@@ -109,6 +141,11 @@ class Paced(HTTPPolicy[HttpRequest, HttpResponse]):
         except BaseException:
             budget.lost()
             raise
+        if refused:
+            where = _SUBSCRIPTION.search(request.http_request.url)
+            log.warning("subscription=%s throttled kind=%s wait=%.1f", where[1] if where else "none", kind, wait)
+        if self._figures is not None:
+            self._figures.asked(kind, response.http_response.status_code)
         request.context[_CLOSED] = wait > 0
         headers = response.http_response.headers
         budget.answered(remaining(headers, kind), refused, wait)

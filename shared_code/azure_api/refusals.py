@@ -10,6 +10,8 @@ from shared_code.azure_api.envelopes import code_of, describe, scrubbed
 from shared_code.azure_api.errors import failure
 from shared_code.azure_api.places import shown
 from shared_code.errors import AccessDenied, AzureError, Conflict, NotFound, Rejected, Throttled, Unauthenticated
+from shared_code.foreign_text import one_line
+from shared_code.resource_ids import type_and_name
 
 GONE = frozenset({"resourcenotfound", "resourcegroupnotfound", "parentresourcenotfound"})
 """The codes of a 404 that say that a thing is not there.
@@ -91,7 +93,7 @@ def refused(resource_id: str, answer: Answer) -> AzureError:
     """Turn the answer to a DELETE into the error that says whether trying again can help, and what else does."""
     status, content_type, body = answer
     said = describe(status, content_type, body).removesuffix(".")
-    inner = [text for text in _texts(body) if text not in said]
+    inner = [text for text in _texts(body) if text.removesuffix(".") not in said]
     if inner:
         said = scrubbed(f"{said}; {'; '.join(inner)}")
 
@@ -114,7 +116,9 @@ def refused(resource_id: str, answer: Answer) -> AzureError:
     if reason := _reason([code_of(body), *_codes(body)]):
         return error(Conflict if reason == _BUSY else Rejected, reason)
     if status == 403:
-        return error(AccessDenied, "Steward's identity may not delete it there")
+        return error(
+            AccessDenied, f"Steward's identity needs the role Steward Deleter there, with '{_action(resource_id)}'"
+        )
     if status in (409, 412):
         return error(Conflict, _BUSY)
     if 400 <= status < 500:
@@ -135,6 +139,12 @@ def failed(body: bytes, status: str) -> str:
     said = "; ".join(texts) or "no reason"
     word = f"{status.strip()}, " if status.strip() else ""
     return scrubbed(f"{f'{reason}; ' if reason else ''}Azure says {word}{said}").removesuffix(".")
+
+
+def _action(resource_id: str) -> str:
+    """Return the action that a role must have for the deletion."""
+    named = type_and_name(resource_id)
+    return f"{one_line(named[0], 200) if named else 'Microsoft.Resources/subscriptions/resourceGroups'}/delete"
 
 
 _BUSY = "another operation is under way on it"

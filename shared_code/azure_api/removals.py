@@ -24,6 +24,8 @@ from shared_code.azure_api.target_reading import (
     group_of,
     target_of,
 )
+from shared_code.azure_api.visibility import check_nothing_is_hidden
+from shared_code.azure_clock import AzureClock
 from shared_code.errors import AzureError, NotFound, UnreadableAnswer
 from shared_code.foreign_text import one_line
 from shared_code.model import Lock, Name, Resource, ResourceGroup, Subscription, text_in
@@ -51,8 +53,15 @@ class _Denial(msgspec.Struct):
 class AzureRemover:
     """Reads one thing at a time from Azure, and deletes it."""
 
-    def __init__(self, arm: Arm) -> None:
+    def __init__(self, arm: Arm, clock: AzureClock | None = None) -> None:
+        """Prepare.
+
+        Args:
+            arm: reads and asks.
+            clock: judges this machine's clock by what answers say; without one it is believed.
+        """
         self._arm = arm
+        self._clock = clock
         self._estate = AzureEstate(arm)
         self._versions = ApiVersions(arm)
 
@@ -66,10 +75,12 @@ class AzureRemover:
 
         Raises:
             NotFound: it is gone.
-            AzureError: it cannot be read.
+            AzureError: it cannot be read, or this machine's clock cannot be relied on.
         """
         place = _place_in(resource_id, subscription)
         definition = self._definition(place)
+        if self._clock:
+            self._clock.check()
         created = created_in(definition) or listed or self._listed_creation(place, subscription)
         return target_of(definition, place, believable(created))
 
@@ -103,15 +114,21 @@ class AzureRemover:
             return [each for page in self._estate.locks(subscription) for each in page]
 
     def denials(self, subscription: Subscription) -> list[Denial]:
-        """Return the deny assignments at a subscription and on everything in it, read to the end; raises AzureError.
+        """Return the deny assignments at a subscription and on everything in it, read to the end.
 
         One from above counts as at the subscription.
+
+        Raises:
+            AccessDenied: they cannot be read, or the identity's own roles leave out what lists would have to show.
+            AzureError: they cannot be read.
         """
         at = f"/subscriptions/{subscription.id}"
         path = f"{at}/providers/Microsoft.Authorization/denyAssignments?api-version={_DENIALS}"
         with _not_gone():
             pages = self._arm.pages(path, _Denial, "deny assignments", unread)
-            return [_denial(item, at) for page in pages for item in page]
+            found = [_denial(item, at) for page in pages for item in page]
+            check_nothing_is_hidden(self._arm, subscription)
+            return found
 
     def items(self, path: str) -> list[dict[str, object]]:
         """Return the items of a list at a path behind an id, such as `…/serverFarms/plan-a/sites`, read to the end.
@@ -189,7 +206,10 @@ class AzureRemover:
 
     def _definition(self, place: Place) -> dict[str, Any]:
         what = f"'{shown(place.path)}'"
-        answer = self._asked("GET", place, what).answer
+        reply = self._asked("GET", place, what)
+        if self._clock:
+            self._clock.told(reply.headers.get("Date"))
+        answer = reply.answer
         if answer.status != 200:
             raise unread(what, *answer)
         return definition_of(answer, place)

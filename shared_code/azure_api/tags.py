@@ -125,7 +125,7 @@ def _refused(scope: str, answer: Answer) -> AzureError:
     if status == 401:
         return error(Unauthenticated, "check that the app's managed identity exists, or sign in with 'az login'")
     if status == 403:
-        return error(AccessDenied, "Steward's identity needs the role Tag Contributor there")
+        return error(AccessDenied, "Steward's identity needs the role Tag Contributor there, or Steward Tagger")
     if status == 404:
         return error(NotFound, "it was deleted, or Steward's identity has no role there")
     if status in (409, 412):

@@ -10,6 +10,7 @@ import msgspec
 from shared_code.eligibility import Decided, Decision
 from shared_code.errors import SettingsError
 from shared_code.findings import FindingSorter
+from shared_code.foreign_text import one_line
 from shared_code.history import History, HistoryEntry
 from shared_code.jobs.apply_plan import apply_automatic
 from shared_code.jobs.removing import policy_of, rules_of
@@ -173,7 +174,7 @@ def _follow_up(work: Work) -> tuple[list[FollowedUp], list[str]]:
     for each in pending.all():
         work.checkpoint()
         if isinstance(each, str):
-            log.error("run=%s job=%s %s", work.run.id, NAME, each)
+            log.error("run=%s job=%s %s", work.run.id, NAME, one_line(str(each)))
             damaged.append(each)
             continue
         if each.run == work.run.id:

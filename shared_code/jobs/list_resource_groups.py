@@ -7,15 +7,14 @@ from datetime import datetime
 import msgspec
 
 from shared_code.group_changes import Change, GroupChange, Snapshot, changes
-from shared_code.history import History, HistoryEntry
+from shared_code.history import TREND, History, HistoryEntry
 from shared_code.model import UNREAD, Reading, ResourceGroup, Subscription, Verdict
 from shared_code.outputs import CHANGES, REPORT, RESOURCE_GROUPS, RESOURCE_GROUPS_CSV
 from shared_code.parts import Parts
-from shared_code.reports.page import page
+from shared_code.reports.resource_groups import ResourceGroupsReport, resource_groups_page
 from shared_code.reports.spreadsheet import rows
 from shared_code.resource_groups import merged, read_subscription
 from shared_code.run_records import folder
-from shared_code.runs import RunStatus
 from shared_code.snapshots import Snapshots
 from shared_code.survey import Survey, judged, reading_counts, side_by_side, survey
 from shared_code.work import Summary, Work
@@ -55,12 +54,12 @@ def list_resource_groups(work: Work) -> Summary:
     resources = sum(each.resources or 0 for each in found.verdicts)
     status, error = judged(found.verdicts, scope, resources, sum(types.values()))
     counts = _counts(found.verdicts)
-    outputs.write_reports(status, counts, types)
     taken = work.run.started or work.clock()
+    unread = sum(each.reading in UNREAD for each in found.verdicts)
+    entry = HistoryEntry(run=work.run.id, taken=taken, status=status, percent=None, not_read=unread, counts=counts)
+    outputs.write_reports(entry, types)
     _keep(work, found, snapshots, taken)
-    if found.known is not None:  # a narrowed run says nothing about all
-        unread = sum(each.reading in UNREAD for each in found.verdicts)
-        entry = HistoryEntry(run=work.run.id, taken=taken, status=status, percent=None, not_read=unread, counts=counts)
+    if _says_all(found):
         History(work.store, work.run.job).append(entry)
     return Summary(
         status=status,
@@ -69,6 +68,11 @@ def list_resource_groups(work: Work) -> Summary:
         verdicts=tuple(found.verdicts),
         outputs=(RESOURCE_GROUPS, RESOURCE_GROUPS_CSV, REPORT, CHANGES),
     )
+
+
+def _says_all(found: Survey) -> bool:
+    """Tell whether a run was about the whole scope; a narrowed one says nothing about the trend of all."""
+    return found.known is not None
 
 
 def _counts(verdicts: list[Verdict]) -> dict[str, int]:
@@ -115,23 +119,25 @@ class _Outputs:
         scope = self._work.configuration.scope
         return {name: number for name, number in merged(total).items() if scope.includes_type(name)}
 
-    def write_reports(self, status: RunStatus, counts: dict[str, int], types: dict[str, int]) -> None:
+    def write_reports(self, entry: HistoryEntry, types: dict[str, int]) -> None:
         """Write what people read."""
         self._work.write(RESOURCE_GROUPS_CSV, rows(self._header, self._cells()))
-        content = page(
-            "resource_groups.html",
+        report = ResourceGroupsReport(
             run=self._work.run,
-            status=status,
+            status=entry.status,
             ended=self._work.clock(),
-            counts=counts,
-            unread=[each for each in self._found.verdicts if each.reading in UNREAD],
-            skipped=[each for each in self._found.verdicts if each.reading is Reading.SKIPPED],
-            compared=any(each.changes is not None for each in self._found.verdicts),
+            counts=entry.counts,
+            verdicts=self._found.verdicts,
             changes=map(self._change, self._work.store.lines(f"{self._folder}/{CHANGES}")),
             types=sorted(types.items(), key=lambda each: (-each[1], each[0].casefold())),
             groups=self._groups(),
+            history=self._history(entry),
         )
-        self._work.write(REPORT, content)
+        self._work.write(REPORT, resource_groups_page(report))
+
+    def _history(self, entry: HistoryEntry) -> list[HistoryEntry]:
+        earlier = [each for each in History(self._work.store, self._work.run.job).last(TREND) if each.run != entry.run]
+        return [*earlier, entry] if _says_all(self._found) else earlier
 
     @property
     def _header(self) -> list[str]:

@@ -13,7 +13,7 @@ from shared_code.compliance import Compliance, whole
 from shared_code.errors import SettingsError
 from shared_code.exemptions import Exemptions
 from shared_code.findings import FindingSorter, Placed
-from shared_code.history import History, HistoryEntry
+from shared_code.history import TREND, History, HistoryEntry
 from shared_code.jobs.apply_plan import apply_automatic
 from shared_code.ledger import Compared, Entry, Head, Ledgers, State, compare
 from shared_code.model import UNREAD, Finding, Kind, Reading, Subscription, Verdict
@@ -34,8 +34,6 @@ from shared_code.untaggable import Untaggable
 from shared_code.work import Summary, Work
 
 NAME = "tag-audit"
-TREND = 60
-"""Runs in the chart."""
 AUDITORS = 7
 """Subscriptions audited at the same time: the work is the processor's more than Azure's, and each takes its memory."""
 

@@ -84,7 +84,7 @@ class Notifier:
         except Unknown:
             return  # There is nothing to tell, and the worker has said so.
         except StewardError as error:
-            log.error("run=%s nobody was told: %s", one_line(run_id, 80), error)
+            log.error("run=%s nobody was told: %s", one_line(run_id, 80), one_line(str(error)))
         except Exception:
             log.exception("run=%s nobody was told", one_line(run_id, 80))
 

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 import msgspec
 
 from shared_code.foreign_text import one_line
+from shared_code.meaning import says
 from shared_code.notices.secret import Secret
 from shared_code.tag_keys import problem_of
 
@@ -27,12 +28,7 @@ class NoticeKind(StrEnum):
     """What is new about the things of one owner."""
 
 
-def _says(description: str, **schema: object) -> msgspec.Meta:
-    """Describe a key in the JSON Schema."""
-    return msgspec.Meta(description=description, extra_json_schema=schema or None)
-
-
-_URL = "an apprise URL, as %NAME% of an app setting"
+type Url = Annotated[str, msgspec.Meta(title='`"%NAME%"` of an app setting, which holds an apprise URL')]
 
 
 class Notices(msgspec.Struct, frozen=True):
@@ -44,17 +40,43 @@ class Notices(msgspec.Struct, frozen=True):
 
     LITERAL: ClassVar = ("urls",)  # a URL has % of its own, and belongs in no message
 
-    urls: Annotated[tuple[str, ...], _says(f"Where operators are told, each {_URL}.")] = ()
-    on: Annotated[tuple[NoticeKind, ...], _says("Of what somebody is told.")] = tuple(NoticeKind)
-    owner_url: Annotated[
-        str | None, _says(f"The mail server for digests of owners, {_URL}; the recipient is the owner.")
-    ] = None
-    owner_tag: Annotated[str, _says("The tag whose value is the mail address of an owner.")] = "owner"
-    owner_domains: Annotated[
-        tuple[str, ...], _says("The mail domains that may receive a digest; any other owner goes to the fallback.")
+    urls: Annotated[
+        tuple[Url, ...],
+        says("Where operators are told. A URL holds a secret, so it is in an app setting.", "no operator is told"),
     ] = ()
-    fallback: Annotated[str | None, _says(f"Where digests go of what has no owner who may be told, {_URL}.")] = None
-    dry_run: Annotated[bool, _says("Write what would be sent to notices.ndjson of the run, and send nothing.")] = False
+    on: Annotated[
+        tuple[NoticeKind, ...],
+        says(
+            "Of what somebody is told: operators by `summary` what an audit or a cleanup has found or planned that is "
+            "new, by `failure` which runs went wrong, by `missed-run` which did not happen; owners by `digest` what is "
+            "new about their own things.",
+            "of everything",
+        ),
+    ] = tuple(NoticeKind)
+    owner_url: Annotated[
+        Url | None, says("The mail server for digests of owners; the recipient is the owner.", "no owner is told")
+    ] = None
+    owner_tag: Annotated[
+        str, says("The tag whose value is the mail address of an owner, on a thing or on its resource group.")
+    ] = "owner"
+    owner_domains: Annotated[
+        tuple[str, ...],
+        says(
+            "The mail domains that may receive a digest, each whole, since strangers write tags; any other "
+            "owner's goes to the `fallback`.",
+            "none, which `owner_url` does not allow",
+        ),
+    ] = ()
+    fallback: Annotated[
+        Url | None,
+        says(
+            "Where digests go of what has no owner who may be told.",
+            "nowhere, which `owner_url` does not allow",
+        ),
+    ] = None
+    dry_run: Annotated[bool, says("Writes what would be sent to `notices.ndjson` of the run, and sends nothing.")] = (
+        False
+    )
 
 
 class Receivers(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,13 +9,11 @@ import msgspec
 from shared_code.eligibility import Decided, Decision
 from shared_code.model import UNREAD, Reading, Verdict
 from shared_code.pending_deletions import FollowedUp
-from shared_code.reports.page import page
+from shared_code.reports.page import SHOWN, page
 from shared_code.reports.spreadsheet import rows
 from shared_code.runs import Run, RunStatus
 from shared_code.times import text_of
 
-SHOWN = 5000
-"""Decisions on the page; a browser sorts and filters so many at once."""
 _ORDER = {decided: place for place, decided in enumerate((Decided.PLANNED, Decided.UNREAD, Decided.WAITING))}
 
 CSV_HEADER = (

@@ -10,12 +10,9 @@ from shared_code.apply import Applied
 from shared_code.outcomes import Outcome, Result
 from shared_code.outputs import OUTCOMES_CSV
 from shared_code.plan import Action
-from shared_code.reports.page import page
+from shared_code.reports.page import SHOWN, page
 from shared_code.reports.spreadsheet import rows
 from shared_code.runs import Run, RunStatus
-
-SHOWN = 5000
-"""Outcomes on the page; a browser sorts and filters so many at once."""
 
 CSV_HEADER = (
     "outcome", "reason", "action", "rule", "resource_id", "subscription_id", "change", "writes", "at", "plan", "item",

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from shared_code.times import text_of
+from shared_code.times import local_text_of, text_of
 
 if TYPE_CHECKING:
     import jinja2
 
 
+SHOWN = 5000
+"""Rows of a table on a page: a browser sorts and filters so many at once; the CSV has all."""
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -51,6 +53,7 @@ def _pages() -> "jinja2.Environment":
         lstrip_blocks=True,
     )
     pages.filters["utc"] = text_of
+    pages.filters["local"] = local_text_of
     pages.filters["short"] = _short
     pages.globals["inline"] = inline
     return pages

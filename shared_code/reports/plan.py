@@ -5,11 +5,8 @@ from collections.abc import Iterator
 from itertools import islice
 
 from shared_code.plan import Plan, by_type
-from shared_code.reports.page import page
+from shared_code.reports.page import SHOWN, page
 from shared_code.tag_keys import fold
-
-SHOWN = 5000
-"""Items on the page; a browser sorts and filters so many at once."""
 
 
 def counts_of(plan: Plan, owner_tag: str) -> dict[str, dict[str, int]]:

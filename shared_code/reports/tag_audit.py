@@ -11,12 +11,10 @@ from shared_code.compliance import Compliance, Row
 from shared_code.history import HistoryEntry
 from shared_code.model import UNREAD, Finding, Reading, Verdict
 from shared_code.reports.charts import Point, trend
-from shared_code.reports.page import Markup, page
+from shared_code.reports.page import SHOWN, Markup, page
 from shared_code.reports.spreadsheet import rows
 from shared_code.runs import Run, RunStatus
 
-SHOWN = 5000
-"""Findings on the page; a browser sorts and filters so many at once."""
 WORST = 10
 """Resource groups and owners on top of the page."""
 

@@ -9,12 +9,13 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from devkit.local_host.process import HostProcess, Reply
-from tests.app.conftest import JOB, RUNS, UNCHANGED, Json, start_run, wait_ended
+from devkit.simulator import Fault
+from tests.app.conftest import JOB, RUNS, UNCHANGED, Json, World, start_run, wait_ended
 
 LISTED = {
-    "id", "job", "mode", "trigger", "requested", "requested_by", "requested_by_verified", "scheduled_for", "past_due",
-    "scope", "status", "attempt", "started", "ended", "progress", "counts", "subscriptions", "outputs", "plan",
-    "order", "undoes", "invocation_id", "error", "version", "links",
+    "id", "job", "mode", "trigger", "requested", "requested_by", "requested_by_verified", "scheduled_for",
+    "scheduled_local", "timezone", "past_due", "scope", "status", "attempt", "started", "ended", "progress", "counts",
+    "subscriptions", "outputs", "plan", "order", "undoes", "invocation_id", "error", "version", "links",
 }  # fmt: skip
 
 
@@ -43,6 +44,25 @@ class TestLiveAndHealth:
         reply = host.call("GET", "/api/health", key="reader")
 
         assert (reply.status, reply.json()) == (200, {"status": "healthy", "problems": []})
+
+    @pytest.mark.usefixtures("finished")
+    def test_health_in_depth(self, host: HostProcess, demo_world: World) -> None:
+        """`GET health?deep=1` has the checks of `steward doctor`, and no secret; what they say changes no status."""
+        demo_world.simulator.faults.add(Fault(route="logs", kind="status", status=404))
+
+        reply = host.call("GET", "/api/health?deep=1", key="reader")
+
+        told = reply.json()
+        results = {each["what"]: each["result"] for each in told["checks"]}
+        assert (reply.status, told["status"], told["problems"]) == (200, "healthy", [])
+        assert (results["identity"], results["store"], results["log workspace"]) == ("ok", "ok", "failed")
+        assert results["other apps"] == "ok", "the worker has left word of itself"
+        assert results.keys() >= {"python", "packages", "schedules", "subscriptions", "role Steward Reader"}
+        assert not [secret for secret in demo_world.secrets() if secret in reply.text]
+        assert "failed unexpectedly" not in host.log
+
+    def test_health_in_depth_is_asked_for_with_1(self, host: HostProcess) -> None:
+        assert host.call("GET", "/api/health?deep=yes", key="reader").status == 400
 
 
 class TestKeys:

@@ -189,8 +189,12 @@ def test_bad_app_settings(world: World, name: str, value: str, problem: str) -> 
     with world.host(environment=setting) as host:
         health = host.call("GET", "/api/health")
         reply = host.call("POST", RUNS, {})
+        asked = world.simulator.requests
+        deep = host.call("GET", "/api/health?deep=1")
         log = host.log
 
+    assert (deep.status, deep.json()["problems"]) == (503, health.json()["problems"])
+    assert {each["what"]: each["result"] for each in deep.json()["checks"]}["app settings"] == "failed"
     assert (checked.code, checked.out) == (2, f"app settings: {problem}\n1 problem found.\n")
     assert (done.code, done.out, done.err) == (2, "", f"steward: app settings: {problem}\n")
     assert [each["text"] for each in health.json()["problems"]] == [problem]
@@ -198,7 +202,7 @@ def test_bad_app_settings(world: World, name: str, value: str, problem: str) -> 
     assert reply.status in (409, 503)
     assert problem in reply.json()["detail"]
     assert "Traceback" not in log
-    assert world.simulator.requests == []
+    assert asked == []
 
 
 class BadWorld(NamedTuple):

@@ -127,3 +127,24 @@ def test_both_verdicts_on_a_refused_schedule(world: World) -> None:
     assert (job["timer"], job["azure"]["accepted"], job["steward"]["accepted"]) == (False, True, False)
     assert job["steward"]["write"] == "0 30 5 * * *"
     assert job["words"] == "At 05:30, every day (UTC)."
+
+
+def test_local_time(world: World) -> None:
+    """The timer is registered in UTC; a zone that there is not costs its job the timer, and nothing else."""
+    text = YEARLY.replace('"0 0 5 1 1 *"', '"0 0 6 * * *"\ntimezone = "Europe/Berlin"', 1)
+    world.config.write_text(text.replace('"0 0 5 1 1 *"', '"0 0 6 * * *"\ntimezone = "Europe/Berln"', 1))
+    first, second = (name for name in re.findall(r"jobs\.([a-z-]+)", YEARLY)[:2])
+
+    with world.host() as host:
+        functions = set(host.functions)
+        health = host.call("GET", "/api/health").json()
+        jobs = {job["name"]: job for job in host.call("GET", "/api/jobs").json()["jobs"]}
+        log = host.log
+
+    assert functions == (EVERYTHING | {LISTING, AUDIT, WATCHDOG}) - {second.replace("-", "_")}
+    assert [problem["place"] for problem in health["problems"]] == [f"steward.toml: jobs.{second}.timezone"]
+    assert "0 0 4-5 * * *" in log
+    assert jobs[first]["local"]["registered"] == "0 0 4-5 * * *"
+    assert {at[-14:] for at in jobs[first]["local"]["next_runs"]} <= {"06:00:00+01:00", "06:00:00+02:00"}
+    assert {at[10:] for at in jobs[first]["next_runs"]} <= {"T05:00:00Z", "T04:00:00Z"}
+    assert (jobs[second]["timer"], jobs[second]["local"]) == (False, None)

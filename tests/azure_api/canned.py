@@ -32,6 +32,7 @@ class Canned:
         arm = Arm(script.url, "https://management.azure.com", lambda: script.credential, self.time.sleep, self.time.now)
         self.remover, self.graph = AzureRemover(arm), ResourceGraph(arm)
         self._routes: list[tuple[str, str, list[Answer]]] = []
+        self.list(f"{ROOT}/providers/Microsoft.Authorization/permissions", {"actions": ["*/read"], "notActions": []})
         self.provider("Microsoft.Compute", {"disks": [NEWEST, "2023-01-02"], "snapshots": [NEWEST]})
         self.provider("Microsoft.Sql", {"servers": ["2021-11-01"], "servers/databases": ["2023-08-01-preview", NEWEST]})
 

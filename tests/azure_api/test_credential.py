@@ -1,12 +1,15 @@
 """Who Steward is: the platform's identity where there is one, else the usual sign-ins."""
 
 import logging
+import time
 
 import pytest
+from azure.core.exceptions import ClientAuthenticationError
 from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
 
 from devkit.simulator.identity import CLIENT
-from shared_code.azure_api.credential import credential
+from shared_code.azure_api.budgets import LONGEST_WAIT
+from shared_code.azure_api.credential import credential, platform_identity
 from shared_code.errors import Unauthenticated
 from tests.azure_api.conftest import Azure
 
@@ -52,3 +55,26 @@ def test_an_identity_that_is_not_assigned_is_an_error_and_no_other_is_used(azure
     with pytest.raises(Unauthenticated, match=r"^cannot read the list of subscriptions: no token, "):
         azure.estate.subscriptions()
     assert azure.calls("subscriptions") == 0
+
+
+def test_nobody_waits_as_long_as_the_identity_endpoint_asks_for(azure: Azure) -> None:
+    """Every run would stand still meanwhile."""
+    azure.fault(route="identity", kind="throttled", retry_after=1200)
+    identity = platform_identity(None, sleep=azure.sleep)
+
+    with pytest.raises(ClientAuthenticationError):
+        identity.get_token("https://management.azure.com/.default")
+
+    assert azure.waits
+    assert max(azure.waits) <= LONGEST_WAIT
+
+
+def test_an_identity_endpoint_that_says_nothing_is_given_up(azure: Azure) -> None:
+    azure.fault(route="identity", kind="delay", delay=3)
+    identity = platform_identity(None, 0.1, azure.sleep)
+    begun = time.monotonic()
+
+    with pytest.raises(ClientAuthenticationError, match="no answer in time"):
+        identity.get_token("https://management.azure.com/.default")
+
+    assert time.monotonic() - begun < 2.5

@@ -102,3 +102,18 @@ class TestSizes:
 
         with pytest.raises(UnreadableAnswer, match=r"the answer has no 'value', so it is no list$"):
             page.items("things")
+
+
+def test_a_page_is_known_by_its_items() -> None:
+    """All of them, in their order; an empty page is like no other."""
+    known = set[int]()
+    pages = [[Thing("/a"), Thing("/b")], [], [Thing("/b"), Thing("/a")], [], [Thing("/a"), Thing("/b")]]
+
+    assert [THINGS.is_known(items, known) for items in pages] == [False, False, False, False, True]
+
+
+def test_items_without_an_id_are_never_known() -> None:
+    known = set[int]()
+    plain = PageDecoder(dict[str, object])
+
+    assert [plain.is_known([{"name": "a"}], known) for _ in range(2)] == [False, False]

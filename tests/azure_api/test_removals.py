@@ -582,7 +582,11 @@ class TestDelete:
             (error(409, "SomethingNew"), Conflict, "another operation is under way"),
             (error(412, "PreconditionFailed"), Conflict, "another operation is under way"),
             (error(401, "ExpiredAuthenticationToken"), Unauthenticated, "az login"),
-            (error(403, "AuthorizationFailed"), AccessDenied, "may not delete it"),
+            (
+                error(403, "AuthorizationFailed"),
+                AccessDenied,
+                "needs the role Steward Deleter there, with 'Microsoft.Compute/disks/delete'",
+            ),
             (error(404, "ResourceNotFound"), NotFound, "it is gone"),
             (error(404, "SubscriptionNotFound"), AzureError, "does not say whether it is gone"),
             (html(404), AzureError, "does not say whether it is gone"),

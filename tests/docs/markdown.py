@@ -65,6 +65,12 @@ class Page:
         """The headings of a level, in order."""
         return re.findall(rf"^#{{{level}}} (.+)$", self.prose, re.MULTILINE)
 
+    @cached_property
+    def anchors(self) -> set[str]:
+        """What a link into the page may name: its headings as GitHub writes them in addresses."""
+        headings = re.findall(r"^#+ (.+)$", self.prose, re.MULTILINE)
+        return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
     def section(self, heading: str) -> str:
         """The prose under a heading of the second level."""
         return re.split(r"^## ", self.prose.split(f"\n## {heading}\n", 1)[1], maxsplit=1, flags=re.MULTILINE)[0]
@@ -118,7 +124,7 @@ def _cells(line: str) -> list[str]:
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z-([a-z-]+)-[0-9a-f]{8}")
 _SAME = (
     (_RUN_ID, r"<run of \1>"),
-    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "<time>"),
+    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"), "<time>"),
     (re.compile(r"\b\d+(\.\d+)? s\b"), "<duration>"),
     (re.compile(r"127\.0\.0\.1:\d+"), "<here>"),
     (re.compile(r"─+"), "─"),

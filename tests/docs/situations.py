@@ -461,7 +461,9 @@ SITUATIONS: dict[str, Situation] = {
     "a-run-is-partial": some_subscriptions_were_not_read,
     "give-access-to-a-subscription": a_subscription_gives_no_access,
     "add-a-subscription": one_subscription_is_in_scope,
+    "check-an-installation": a_subscription_gives_no_access,
     "rotate-keys": all_is_well_and_is_deployed_again,
+    "deploy-a-new-version": all_is_well_and_is_deployed_again,
     "read-the-dashboard": there_is_much_to_show,
     "what-will-be-deleted-tonight": a_rule_acts_by_itself,
 }
@@ -470,6 +472,7 @@ SITUATIONS: dict[str, Situation] = {
 DEPLOYS = "func azure functionapp publish"
 """Where a page says this, what is up is started again with the configuration as it is by then."""
 INSTEAD = {
+    "check-an-installation": "az role assignment create",
     "give-access-to-a-subscription": "az role assignment create",
     "rotate-keys": "az functionapp function keys set",
 }

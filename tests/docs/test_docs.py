@@ -2,10 +2,10 @@
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from datetime import UTC, datetime
-from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,16 +20,12 @@ from shared_code import cli
 from shared_code import jobs as performed
 from shared_code.cleanup_rules import RULES
 from shared_code.environment import SETTINGS
-from shared_code.exemptions import Exemption
-from shared_code.model import Kind, Severity, Subject, TagChange
-from shared_code.notices.settings import NoticeKind, Notices
+from shared_code.model import Kind, Subject, TagChange
 from shared_code.reports.dashboard import run_page
 from shared_code.runs import Mode, Order, Run, RunStatus, TriggeredBy
 from shared_code.scope import Scope
 from shared_code.settings import JOBS, Cleanup, TagAudit, configure
 from shared_code.tag_check import Check
-from shared_code.tag_formats import Format
-from shared_code.tag_rules import AppliesTo, Parent, RuleMode, TagRule
 from shared_code.tag_suggestions import propose
 from shared_code.violations import Violation
 from tests.docs.checkout import ROOT, check_out, environment
@@ -45,8 +41,6 @@ DOCUMENTS = [
 ]
 every_document = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 COMMANDS: dict[str, Any] = get_command(cli.app).commands  # type: ignore[attr-defined]  # the app is a group
-
-MUST = "must be there"
 
 ROUTES = """
 import json, function_app
@@ -107,6 +101,26 @@ class TestReadme:
         with checkout.up():
             assert agrees(sample("./dev up"), checkout.screen), checkout.screen
 
+    def test_the_trial(self, tmp_path: Path) -> None:
+        """What a newcomer is asked to do, from a plan to what was deleted, works as it stands there."""
+        (begin,) = [block.text for block in README.blocks if block.text.startswith("./dev up --estate cleanup -")]
+        (trial,) = [block.text for block in README.blocks if block.text.startswith("PLAN=$(./dev steward run cleanup")]
+        checkout = check_out(tmp_path / "checkout")
+
+        with checkout.up(*shlex.split(begin)[2:]):
+            done = subprocess.run(
+                ["bash", "-e", "-c", trial],
+                cwd=checkout.folder,
+                env=environment(),
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "1 deletion\n" in done.stdout
+        assert "deleted expired: " in done.stdout
+
     def test_what_test_prints(self, tmp_path: Path) -> None:
         """The sample of `./dev test` names the steps that it takes; the tools themselves are left out here."""
         tools = tmp_path / "tools"
@@ -131,57 +145,32 @@ class TestReadme:
         }
         assert {row[0].strip("`") for row in rows} == set(JOBS) == set(performed.JOBS)
 
-    def test_settings(self) -> None:
-        """The table of app settings is the list of the code, word for word."""
-        table = README.table("Setting", "Meaning", "Without it")
+    def test_keys_are_described_elsewhere(self) -> None:
+        """README repeats no table of keys or app settings; it leads to the page that is made from the types."""
+        headers = {cell for table in README.tables() for cell in table[0]}
 
-        assert table == [[f"`{each.name}`", each.meaning, each.default] for each in SETTINGS]
+        assert headers & {"Setting", "Table", "Without it"} == set()
+        assert not any(cell.startswith("Key of") for cell in headers)
+        assert {"docs/configuration.md", "docs/cleanup-rules.md", "docs/steward.schema.json"} <= set(README.links)
 
-    def test_keys_of_the_file(self) -> None:
-        """The table of steward.toml has each key of each table, and no other."""
-        expected = [("`[scope]`", f"`{key}`") for key in Scope.__struct_fields__]
-        expected += [(f"`[jobs.{name}]`", f"`{key}`") for name, kind in JOBS.items() for key in kind.__struct_fields__]
-        expected += [("`[notices]`", f"`{key}`") for key in Notices.__struct_fields__]
+    def test_the_shortest_file(self) -> None:
+        """The whole file that is shown is valid, without a warning, and arms nothing; editors find its schema."""
+        example = [block.text for block in README.blocks if block.info == "toml"][2]
+        read = configure(example.encode(), "steward.toml", {})
+        audit, cleanup = read.jobs["tag-audit"], read.jobs["cleanup"]
 
-        assert [(row[0], row[1]) for row in README.table("Table", "Key")] == expected
+        assert isinstance(audit, TagAudit)
+        assert isinstance(cleanup, Cleanup)
+        assert (read.problems, read.warnings) == ((), ())
+        assert set(read.schedules) == {"list-resource-groups", "tag-audit", "watchdog"}
+        assert (len(audit.rules), audit.armed_subscriptions, cleanup.armed_subscriptions) == (1, (), ())
+        assert (ROOT / example.splitlines()[0].removeprefix("#:schema ")).is_file()
 
-    @pytest.mark.parametrize(
-        ("heading", "kind"),
-        [("Key of a rule", TagRule), ("Key of `applies_to`", AppliesTo), ("Key of an exemption", Exemption)],
-    )
-    def test_keys_of_a_rule(self, heading: str, kind: type[msgspec.Struct]) -> None:
-        """The tables of rules, conditions and exemptions have each key, what must be there, and the defaults."""
-        rows = README.table(heading, "Meaning", "Without it")
-        fields = msgspec.structs.fields(kind)
+    def test_a_problem_is_told_as_shown(self) -> None:
+        """The place that is given as an example is how a problem begins."""
+        read = configure(b'[[jobs.tag-audit.rules]]\nname = "a"\nmode = "sometimes"\n', "steward.toml", {})
 
-        assert [row[0] for row in rows] == [f"`{field.name}`" for field in fields]
-        assert [row[0] for row in rows if row[2] == MUST] == [f"`{field.name}`" for field in fields if field.required]
-        for row, field in zip(rows, fields, strict=True):
-            if row[2].startswith("`"):
-                default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
-                assert row[2].strip("`").encode() == msgspec.json.encode(default), row
-
-    @pytest.mark.parametrize(
-        ("heading", "key", "words"),
-        [
-            ("Key of a rule", "format", Format),
-            ("Key of a rule", "severity", Severity),
-            ("Key of a rule", "mode", RuleMode),
-            ("Key of a rule", "inherit_from", Parent),
-            ("Key of `applies_to`", "kinds", Kind),
-        ],
-    )
-    def test_words_of_a_key(self, heading: str, key: str, words: type[StrEnum]) -> None:
-        """Where a key takes one of a few words, all of them are named."""
-        meaning = next(row[1] for row in README.table(heading, "Meaning") if row[0] == f"`{key}`")
-
-        assert set(re.findall(r'`"([a-z-]+)"`', meaning)) == set(words)
-
-    def test_words_of_notices(self) -> None:
-        """Of everything that may be told the word is named."""
-        meaning = next(row[2] for row in README.table("Table", "Key") if row[1] == "`on`")
-
-        assert set(re.findall(r'`"([a-z-]+)"`', meaning)) == set(NoticeKind)
+        assert f"such as `{read.problems[0].place}`" in README.text
 
     def test_the_example_of_notices(self) -> None:
         """What steward.toml shows as a comment is valid once its app settings are there, and is off as it ships."""
@@ -272,7 +261,7 @@ class TestReadme:
             expected[f"`{' '.join(['steward', name, *arguments])}`"] = options(command)
 
         rows = README.table("Command", "Options")
-        assert {row[0]: set(re.findall(r"--[a-z]+", row[1])) for row in rows} == expected
+        assert {row[0]: set(re.findall(r"--[a-z-]+", row[1])) for row in rows} == expected
 
     def test_exit_codes(self) -> None:
         """The table of exit codes has each code of the command, and the statuses that end with it."""
@@ -406,9 +395,12 @@ class TestEveryDocument:
 
     @every_document
     def test_links(self, path: Path) -> None:
-        """A relative link leads to something in the repository."""
+        """A relative link leads to something in the repository, and one into a page to a heading that it has."""
         for target in Page(path).links:
-            assert (path.parent / target.partition("#")[0].replace("\\", "")).exists(), target
+            name, _, anchor = target.replace("\\", "").partition("#")
+            found = path.parent / name if name else path
+            assert found.exists(), target
+            assert not anchor or anchor in Page(found).anchors, target
 
     @every_document
     def test_shell_is_valid(self, path: Path) -> None:

@@ -1,8 +1,4 @@
-"""Every call that the app makes to Azure, noted while its own clients make it, and the action that each needs.
-
-Azure Resource Manager makes the action of the method and the path:
-learn.microsoft.com/azure/role-based-access-control/role-definitions.
-"""
+"""Every call that the app makes to Azure, noted while its own clients make it, and the action that each needs."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -10,41 +6,27 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from devkit.simulator.actions import action_of, table_action
 from shared_code.azure_api.activity import LogAnalytics
 from shared_code.azure_api.estate import AzureEstate
 from shared_code.azure_api.graph import ResourceGraph
+from shared_code.azure_api.permissions import AzurePermissions
 from shared_code.azure_api.removals import AzureRemover
+from shared_code.azure_api.request_log import WorkspaceRequestLog
 from shared_code.azure_api.tags import AzureTags
 from shared_code.cleanup_rules import RULES
 from shared_code.errors import AzureError
 from shared_code.model import Kind
-from tests.azure_api.canned import GROUP, KNOWN, OPERATION, ROOT, definition, said
+from tests.azure_api.canned import GROUP, KNOWN, ROOT, definition, said
 from tests.azure_api.conftest import Answer, Script
 
-CLIENTS = (AzureEstate, AzureRemover, AzureTags, LogAnalytics, ResourceGraph)
-VERBS = {"GET": "read", "PATCH": "write", "PUT": "write", "DELETE": "delete", "POST": "action"}
-ONLY_READS = {
-    "Microsoft.ResourceGraph/resources/action": "Microsoft.ResourceGraph/resources/read",
-    "Microsoft.OperationalInsights/workspaces/query/action": "Microsoft.OperationalInsights/workspaces/query/read",
-}
-"""A POST that is a question: learn.microsoft.com/azure/role-based-access-control/resource-provider-operations."""
+CLIENTS = (AzureEstate, AzurePermissions, AzureRemover, AzureTags, LogAnalytics, ResourceGraph, WorkspaceRequestLog)
+OPERATIONS = (
+    f"{ROOT}/providers/Microsoft.Compute/locations/westeurope/DiskOperations/1",
+    f"{ROOT}/operationresults/1",
+)
+"""Where Azure tells how far the deletion of a disk or of a group is; other providers have places of their own."""
 _TABLE = re.compile(rb'"query": ?"(\w+)')
-
-
-def action_of(method: str, path: str) -> str:
-    """The action that Azure Resource Manager asks a role for."""
-    path = path.partition("?")[0].strip("/")
-    if path.startswith("v1/workspaces/"):
-        return ONLY_READS["Microsoft.OperationalInsights/workspaces/query/action"]
-    _, found, behind = path.rpartition("providers/")
-    if found and "/" in behind:
-        kind, _, behind = behind.partition("/")
-    else:  # no provider's: a subscription, a group, or what either has
-        kind = "Microsoft.Resources"
-        behind = re.sub("(?i)^(subscriptions/[^/]+/)resourcegroups", r"\1resourceGroups", path)
-    # Types and names take turns; what a POST asks for stands where the next type would.
-    action = "/".join([kind, *behind.split("/")[::2], VERBS[method]])
-    return ONLY_READS.get(action, action)
 
 
 def _resource(type_: str) -> str:
@@ -81,6 +63,9 @@ class Azure:
         logs = LogAnalytics(
             script.url, "https://api.loganalytics.io", KNOWN.id, lambda: script.credential, script.time.sleep
         )
+        requests = WorkspaceRequestLog(
+            script.url, "https://api.loganalytics.io", KNOWN.id, lambda: script.credential, "func", script.time.sleep
+        )
         now = datetime(2026, 11, 22, tzinfo=UTC)
         self.methods = {
             "AzureEstate.subscriptions": estate.subscriptions,
@@ -97,12 +82,14 @@ class Azure:
             "AzureRemover.items": lambda: [remover.items(each) for each in lists()],
             "AzureRemover.template": lambda: remover.template(GROUP),
             "AzureRemover.delete": lambda: [remover.delete(each) for each in targets()],
-            "AzureRemover.follow": lambda: remover.follow(script.url + OPERATION),
+            "AzureRemover.follow": lambda: [remover.follow(script.url + each) for each in OPERATIONS],
+            "AzurePermissions.held": lambda: AzurePermissions(arm).held(KNOWN),
             "AzureTags.tags": lambda: tags.tags(GROUP),
             "AzureTags.merge": lambda: tags.merge(GROUP, {"owner": "team"}),
             "AzureTags.delete": lambda: tags.delete(GROUP, {"owner": "team"}),
             "ResourceGraph.candidates": lambda: graph.candidates("resources | project id", [KNOWN.id]),
             "LogAnalytics.writers": lambda: logs.writers([KNOWN.id], now - timedelta(days=1), now),
+            "WorkspaceRequestLog.calls": lambda: requests.calls({"tag_audit": now}, now),
         }
 
     def needed(self) -> Iterator[tuple[str, str]]:
@@ -116,11 +103,13 @@ class Azure:
                 action = action_of(verb, path)
                 yield action, name
                 if table := _TABLE.search(content) if path.startswith("/v1/") else None:
-                    yield f"{action.removesuffix('read')}{table[1].decode()}/read", name
+                    yield table_action(action, table[1].decode()), name
 
     def _answer(self, path: str) -> Answer:
         verb = self._script.sent[-1][0]
         place = path.partition("?")[0]
+        if place.endswith("/permissions"):
+            return said({"value": [{"actions": ["*/read"], "notActions": []}]})
         namespace = re.fullmatch(rf"(?i){ROOT}/providers/([^/]+)", place)
         if namespace:
             return said({"namespace": namespace[1], "resourceTypes": _types(namespace[1])})

@@ -2,13 +2,15 @@
 
 import logging
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from shared_code.history import History, HistoryEntry
+from shared_code.invocations import RULE as FAILED
+from shared_code.invocations import Calls, Testimony
 from shared_code.ledger import Entry, Ledgers
 from shared_code.model import Finding
 from shared_code.outcomes import Mark
@@ -16,14 +18,17 @@ from shared_code.retention import remove_old
 from shared_code.run_records import RunRecords
 from shared_code.run_requests import Wanted
 from shared_code.runs import Mode, Order, Run, RunStatus, TriggeredBy, stamp_of
+from shared_code.sightings import Sighting
 from shared_code.store import open_store
 from shared_code.work import Cancelled
+from tests.fakes import ToldRequests
 from tests.stores import DeadAfter, Killed
 from tests.world import World
 
 JOB = "list-resource-groups"
 FIVE = datetime(2026, 11, 22, 5, 0, tzinfo=UTC)
 """When the job of the world's steward.toml is due."""
+UNREAD = "the request log was not read: no workspace is configured"
 
 
 @pytest.fixture
@@ -77,7 +82,7 @@ def test_a_run_that_did_not_happen_is_found(world: World, late: int, *, found: b
     assert run.status is RunStatus.SUCCEEDED
     assert run.counts["missed_runs"] == int(found)
     due = "list-resource-groups was due at 2026-11-22T05:00:00Z and has not ended within 1 h 0 min"
-    assert [each.detail for each in findings(world, run)] == [f"{due}: there is no run for it"] * found
+    assert [each.detail for each in findings(world, run)] == [f"{due}: there is no run for it; {UNREAD}"] * found
 
 
 def test_a_missed_run_is_said_once_and_its_end_too(world: World, caplog: pytest.LogCaptureFixture) -> None:
@@ -122,7 +127,7 @@ def test_a_run_that_does_not_end_is_found(world: World) -> None:
 
     run = watch(world)
 
-    assert findings(world, run)[0].detail.endswith(f": run {run_id} is still queued")
+    assert findings(world, run)[0].detail.endswith(f": run {run_id} is still queued; {UNREAD}")
 
 
 def test_a_refused_run_has_not_happened(world: World) -> None:
@@ -168,7 +173,7 @@ def test_a_run_about_plans_is_no_run_of_its_job(world: World, about: dict[str, o
     world.now = FIVE + timedelta(hours=3)
 
     assert [each.detail for each in findings(world, watch(world))] == [
-        f"{JOB} was due at 2026-11-22T05:00:00Z and has not ended within 1 h 0 min: there is no run for it"
+        f"{JOB} was due at 2026-11-22T05:00:00Z and has not ended within 1 h 0 min: there is no run for it; {UNREAD}"
     ]
 
 
@@ -392,3 +397,176 @@ def test_old_plans_and_history_go_with_their_runs(world: World) -> None:
     assert list(world.store.keys("plans")) == [f"plans/{new}.json"]
     assert list(world.store.keys("applied")) == [f"applied/{new}/000000.json"]
     assert [each.run for each in history.last(9)] == [new]
+
+
+class TestLocalTime:
+    """What is expected of a schedule in local time are its own occurrences, not the calls of its timer in UTC."""
+
+    @pytest.fixture
+    def berlin(self, world: World) -> World:
+        world.toml = world.toml.replace(b'"0 0 5 * * *"', b'"0 0 6 * * *"\ntimezone = "Europe/Berlin"', 1)
+        watch(world)
+        return world
+
+    def test_a_call_for_nothing_is_not_missed(self, berlin: World) -> None:
+        """Nothing runs at 04:00Z in winter, and nothing has to."""
+        berlin.now = FIVE - timedelta(minutes=1) + timedelta(hours=1)
+        assert watch(berlin).counts["missed_runs"] == 0
+
+        berlin.now = FIVE + timedelta(hours=1)
+        (found,) = findings(berlin, watch(berlin))
+        assert found.evidence["due"] == "2026-11-22T05:00:00Z"
+
+    def test_a_run_in_time(self, berlin: World) -> None:
+        run_at(berlin, FIVE)
+        berlin.now = FIVE + timedelta(hours=20)
+
+        assert watch(berlin).counts["missed_runs"] == 0
+
+    def test_rules_that_have_changed_since_the_run(self, berlin: World) -> None:
+        """It ran at 06:00 by the earlier ones, which was 04:00Z; nothing is missed at 05:00Z."""
+        berlin.toml = berlin.toml.replace(b"Europe/Berlin", b"Africa/Cairo", 1)
+        watch(berlin)
+        early = FIVE - timedelta(hours=1)
+        run_at(berlin, early)
+        berlin.toml = berlin.toml.replace(b"Africa/Cairo", b"Europe/Berlin", 1)
+        last = early.astimezone(timezone(timedelta(hours=2)))
+        known = Sighting("0 0 6 * * * Europe/Berlin", early - timedelta(days=1), last)
+        berlin.store.write(f"schedules/{JOB}.json", msgspec.json.encode(known))
+
+        berlin.now = FIVE + timedelta(hours=2)
+        assert watch(berlin).counts["missed_runs"] == 0
+        berlin.now = FIVE + timedelta(hours=26)
+        assert watch(berlin).counts["missed_runs"] == 1
+
+
+class TestRequestLog:
+    """What the app's own request log adds to the records."""
+
+    @pytest.fixture
+    def log(self, world: World) -> ToldRequests:
+        """A log that holds calls of the app all along, and of the timer none."""
+        log = ToldRequests(Testimony(first=FIVE - timedelta(hours=3), last=FIVE + timedelta(hours=9)))
+        world.request_log = log
+        return log
+
+    def heard(self, log: ToldRequests, calls: Calls, **failed: datetime) -> None:
+        log.testimony = msgspec.structs.replace(log.testimony, calls={"list_resource_groups": calls}, failed={**failed})
+
+    def test_a_platform_that_did_not_call(self, world: World, log: ToldRequests) -> None:
+        """It is asked once, from a little before the occurrence on."""
+        world.now = FIVE + timedelta(minutes=61)
+        (found,) = findings(world, watch(world))
+
+        assert found.detail.endswith(
+            "there is no run for it; the request log has calls of the app, but none of list_resource_groups:"
+            " the platform did not call it"
+        )
+        assert found.evidence["witness"] == "record and request log"
+        assert log.asked == [{"list_resource_groups": FIVE - timedelta(seconds=5)}]
+
+    def test_an_app_that_failed(self, world: World, log: ToldRequests) -> None:
+        self.heard(log, Calls(number=1, first=FIVE, failed=1, last_failed=FIVE))
+        world.now = FIVE + timedelta(minutes=61)
+        (found,) = findings(world, watch(world))
+
+        assert found.rule == "missed-run"
+        assert "list_resource_groups was called once, first at 2026-11-22T05:00:00Z, and failed" in found.detail
+
+    def test_a_run_that_is_stuck_since_its_call_failed(self, world: World, log: ToldRequests) -> None:
+        """Which a run cannot say of itself."""
+        world.now = FIVE
+        run_id = str(world.requests().tick(JOB, past_due=False))
+        recorded = world.records().get(run_id)
+        running = msgspec.structs.replace(recorded.run, status=RunStatus.RUNNING, started=FIVE, invocation_id="AB-1")
+        world.records().change(running, recorded.etag)
+        world.locks("another process").acquire(JOB, run_id, "token")
+        world.now = FIVE + timedelta(minutes=61)
+        world.locks("another process").renew(JOB, "token")
+        self.heard(log, Calls(number=1, first=FIVE), **{"ab-1": FIVE + timedelta(minutes=30)})
+
+        (found,) = findings(world, watch(world))
+
+        assert f"run {run_id} is still running; the request log has that the call of run_worker at" in found.detail
+        assert found.detail.endswith("2026-11-22T05:30:00Z that performed it failed")
+
+    def test_a_run_that_is_recorded_while_its_call_failed(
+        self, world: World, log: ToldRequests, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """A finding of its own: said once, and once more when it is over, and no missed run."""
+        run_at(world, FIVE)
+        self.heard(log, Calls(number=1, first=FIVE, failed=1, last_failed=FIVE))
+        for minutes in (61, 91):
+            world.now = FIVE + timedelta(minutes=minutes)
+            run = watch(world)
+        assert (run.counts["missed_runs"], run.counts["failed_invocations"]) == (0, 1)
+        assert [each.rule for each in findings(world, run)] == [FAILED]
+        assert len(errors(caplog)) == 1
+        assert f"job=watchdog rule={FAILED} {JOB} was due at 2026-11-22T05:00:00Z and run" in errors(caplog)[0]
+
+        log.testimony = Testimony(reason="Azure answered 503")
+        assert watch(world).counts["failed_invocations"] == 0
+        assert [each.rule for each in remembered(world)] == [FAILED], "what was not asked for has not healed"
+
+        self.heard(log, Calls(number=1, first=FIVE))
+        log.testimony = msgspec.structs.replace(log.testimony, reason=None)
+        watch(world)
+        assert remembered(world) == []
+        assert f"rule={FAILED} jobs/{JOB} has no failed call any more" in caplog.text
+
+    @pytest.mark.parametrize("reason", ["Azure answered 403", "it was not read to its end"])
+    def test_a_log_that_cannot_be_asked_hides_nothing(self, world: World, log: ToldRequests, reason: str) -> None:
+        """And fails nothing: the record alone decides, and that is said."""
+        log.testimony = Testimony(reason=reason)
+        world.now = FIVE + timedelta(minutes=61)
+        run = watch(world)
+
+        assert run.status is RunStatus.SUCCEEDED
+        (found,) = findings(world, run)
+        assert found.detail.endswith(f"there is no run for it; the request log was not read: {reason}")
+        assert found.evidence["witness"] == "the record alone"
+
+    def test_a_log_that_breaks(self, world: World, caplog: pytest.LogCaptureFixture) -> None:
+        """Whatever a library raises is one more reason."""
+
+        class Broken:
+            def calls(self, since: object, until: object) -> Testimony:
+                raise RuntimeError(f"{since} {until}")
+
+        world.request_log = Broken()
+        world.now = FIVE + timedelta(minutes=61)
+        run = watch(world)
+
+        assert run.status is RunStatus.SUCCEEDED
+        assert findings(world, run)[0].detail.endswith(
+            "the request log was not read: asking it failed unexpectedly with RuntimeError; the log says where"
+        )
+        assert f"run={run.id} job=watchdog the request log cannot be asked" in caplog.text
+
+    def test_what_was_known_is_left_for_each_job(
+        self, world: World, log: ToldRequests, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """In the report, and as a line in the log, where nothing is missed too."""
+        caplog.set_level(logging.INFO)
+        done = run_at(world, FIVE)
+        self.heard(log, Calls(number=1, first=FIVE))
+        world.now = FIVE + timedelta(minutes=61)
+        run = watch(world)
+
+        assert run.outputs == ("findings.ndjson", "witnesses.ndjson")
+        (line,) = world.store.lines(f"runs/{run.id}/witnesses.ndjson")
+        assert msgspec.json.decode(line) == {
+            "job": JOB,
+            "due": "2026-11-22T05:00:00Z",
+            "run": done,
+            "witness": "record and request log",
+            "request_log": "the request log has that list_resource_groups was called once, first at"
+            " 2026-11-22T05:00:00Z, and succeeded",
+        }
+        assert f"run={run.id} job=watchdog evidence: 1 occurrence judged by record and request log" in caplog.text
+
+    def test_nothing_is_asked_where_nothing_was_due(self, world: World, log: ToldRequests) -> None:
+        run = watch(world)
+
+        assert log.asked == []
+        assert list(world.store.lines(f"runs/{run.id}/witnesses.ndjson")) == []

@@ -9,9 +9,10 @@ from typing import Any, cast
 
 import pytest
 
-from devkit.simulator import Estate, Fault, Resource, ResourceGroup, Simulator, Subscription
+from devkit.simulator import Assignment, Estate, Fault, Resource, ResourceGroup, Role, Simulator, Subscription
 from devkit.simulator.estates.drafting import group as drafted
 from devkit.simulator.estates.drafting import resource as draft
+from devkit.simulator.roles import shipped
 from shared_code.activity import Evidence
 from shared_code.azure_api.arm import Arm
 from shared_code.azure_api.estate import AzureEstate
@@ -91,6 +92,7 @@ def serve(canned: Canned, item: Json, members: Iterable[Json] = (), inside: Json
     names += ["deploymentStacks", "deployments", "sites", "servers/databases"]
     kinds = [{"resourceType": name, "apiVersions": ["2024-03-01"]} for name in names]
     canned.on("GET", f"{root}/providers/", said({"resourceTypes": kinds}))
+    canned.list(f"{root}/providers/Microsoft.Authorization/permissions", {"actions": ["*/read"]})
     for name in ("locks", "denyAssignments"):
         canned.list(f"{root}/providers/Microsoft.Authorization/{name}")
     canned.list(f"{root}/resourcegroups")
@@ -198,6 +200,12 @@ def once_deleted(canned: Canned, own: str, answer: Answer) -> None:
     canned.script.answers = answers
 
 
+OTHER_TYPES = Assignment(
+    Role("Other types", ("Microsoft.Compute/virtualMachines/delete", "Microsoft.KeyVault/vaults/delete"))
+)
+"""What an operator adds to the deleter for the rule `expired`."""
+
+
 @contextmanager
 def simulated(*groups: ResourceGroup, **options: Any) -> Iterator[tuple[Simulator, World]]:
     """An Azure with these groups, and a world in which its subscription is armed."""
@@ -209,6 +217,7 @@ def simulated(*groups: ResourceGroup, **options: Any) -> Iterator[tuple[Simulato
     def seconds() -> float:
         return world.now.timestamp()
 
+    options.setdefault("assignments", (*shipped(), OTHER_TYPES))
     with (
         Simulator(Estate(name="yard", subscriptions=(subscription,)), clock=seconds, **options) as simulator,
         pytest.MonkeyPatch.context() as patch,

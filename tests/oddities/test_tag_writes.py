@@ -9,6 +9,7 @@ import pytest
 
 from devkit.simulator import Fault
 from devkit.simulator.estates.drafting import resource
+from devkit.simulator.roles import OWNER as EVERYTHING
 from shared_code.azure_api.tags import AzureTags
 from shared_code.model import Kind, TagChange, Tags
 from shared_code.outcomes import Result
@@ -213,7 +214,7 @@ class TestReplacingWrites:
 
     def test_the_thing_itself_replaces(self) -> None:
         """So it does in this Azure too, and a test that lost tags would show."""
-        with both(PROTECTED) as at:
+        with both(PROTECTED, assignments=EVERYTHING) as at:
             for scope in (GROUP, SITE):
                 assert at.raw("PATCH", scope, {"tags": {"a": "1"}})["tags"] == {"a": "1"}
                 assert at.raw("PATCH", scope, {"tags": {"b": "2"}})["tags"] == {"b": "2"}

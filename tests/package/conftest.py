@@ -16,7 +16,7 @@ KEPT = "package.txt"
 
 def copy_app(folder: Path) -> Path:
     """Copy what the package is made of, with dates of its own."""
-    for name in [*sources(ROOT), ".funcignore"]:
+    for name in [*sources(ROOT), ".funcignore", "requirements.in"]:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, folder / name)
     return folder

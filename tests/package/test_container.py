@@ -98,7 +98,7 @@ def test_packages_are_those_that_are_pinned() -> None:
     """Into the image's own Python, where the worker of a container looks, with nothing added and nothing built."""
     install = next(each for each in stages()[-1] if each.name == "RUN" and each.text.startswith("pip install"))
 
-    assert {"--no-deps", "--only-binary=:all:", "--no-cache-dir"} <= set(install.words)
+    assert {"--require-hashes", "--no-deps", "--only-binary=:all:", "--no-cache-dir"} <= set(install.words)
     assert install.words[install.words.index("--requirement") + 1] == "/tmp/requirements.txt"
 
 

@@ -26,19 +26,22 @@ from devkit.package import (
     package,
     sources,
 )
+from devkit.supply import bill
+from devkit.supply.pins import read_pins
 from tests.docs.checkout import ROOT
 from tests.infra.bicep import TREES
 from tests.test_dev import CLOSED
 from tests.test_package import deployed
 
-PINNED = dict(line.split("==") for line in (ROOT / "requirements.txt").read_text().split())
+PINNED = {each.name: each.version for each in read_pins((ROOT / "requirements.txt").read_text())}
 UNCHECKED = 0b01
 """The flags of a compiled module that is taken without a look at its source: PEP 552."""
 
 
 def own(archive: zipfile.ZipFile) -> set[str]:
     """The files of the app itself."""
-    return {name for name in archive.namelist() if not name.startswith(PACKAGES) and "__pycache__" not in name}
+    packages = {name for name in archive.namelist() if name.startswith(PACKAGES) or "__pycache__" in name}
+    return set(archive.namelist()) - packages - {bill.NAME}
 
 
 def metadata(archive: zipfile.ZipFile) -> Mapping[str, Mapping[str, list[str]]]:
@@ -74,7 +77,7 @@ class TestContents:
         """The app, its configuration, its packages where the worker looks for them; nothing else."""
         assert {name.split("/")[0] for name in archive.namelist()} == {
             "__app__", "shared_code", "function_app.py", "host.json", "requirements.txt", "steward.toml",
-            "__pycache__", ".python_packages",
+            "__pycache__", ".python_packages", bill.NAME,
         }  # fmt: skip
         assert {"/".join(name.split("/")[:3]) for name in archive.namelist() if name[0] == "."} == {PACKAGES}
 
@@ -210,7 +213,7 @@ class TestReproducible:
     def test_two_folders(self, packed: Packed, checkout: Path, tmp_path: Path) -> None:
         """Made again elsewhere, of files with other dates and modes, it is the same to the last bit."""
         elsewhere = tmp_path / "another folder"
-        for name in [*sources(checkout), ".funcignore"]:
+        for name in [*sources(checkout), ".funcignore", "requirements.in"]:
             copied = elsewhere / name
             copied.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(checkout / name, copied)

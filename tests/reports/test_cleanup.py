@@ -3,7 +3,8 @@
 import pytest
 
 from shared_code.eligibility import Decided, Decision
-from shared_code.reports.cleanup import SHOWN, CleanupReport, cleanup_page
+from shared_code.reports.cleanup import CleanupReport, cleanup_page
+from shared_code.reports.page import SHOWN
 from shared_code.runs import Mode, Run, RunStatus, TriggeredBy
 from shared_code.tag_rules import RuleMode
 from tests.fakes import NOW

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import timedelta, timezone
 
 import msgspec
 import pytest
@@ -233,3 +233,29 @@ class TestShell:
 )
 def test_how_far_away_a_moment_is(hours: float, words: str) -> None:
     assert near(NOW, NOW + timedelta(hours=hours)) == words
+
+
+class TestLocalTime:
+    """A schedule by the clocks of a zone is shown in both times."""
+
+    def test_a_job(self) -> None:
+        """With what the next change of the clocks does, and what its timer calls for nothing."""
+        store = MemoryStore()
+        text = b"[jobs.cleanup]\nschedule = '0 30 2 * * *'\ntimezone = 'Europe/Berlin'"
+        configuration = configure(text, "steward.toml", {})
+        content = b"".join(overview_page(overview(configuration, store, Stop(store, lambda: NOW), NOW))).decode()
+
+        assert content.count('<time datetime="2026-11-23T01:30:00Z">') == 2  # in the table, and of cleanup
+        assert content.count("2026-11-23T02:30:00+01:00 Europe/Berlin") == 2
+        assert "At 02:30, every day (Europe/Berlin)." in content
+        assert "02:30 does not exist on that day, and runs at 03:30" in content
+        assert "Timer 0 30 0-1 * * * in UTC; calls a day that start nothing: 1<" in content
+
+    def test_a_run(self) -> None:
+        at = NOW.astimezone(timezone(timedelta(hours=1)))
+        run = ended("cleanup", NOW, scheduled_for=NOW, scheduled_local=at, timezone="Europe/Berlin", past_due=True)
+        content = b"".join(run_page(run)).decode()
+
+        assert "2026-11-22T06:00:00Z<br>2026-11-22T07:00:00+01:00 Europe/Berlin<br>past due" in content
+        utc = b"".join(run_page(msgspec.structs.replace(run, scheduled_local=None, timezone=None))).decode()
+        assert "2026-11-22T06:00:00Z<br>past due" in utc

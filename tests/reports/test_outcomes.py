@@ -13,7 +13,8 @@ from shared_code.apply import Applied
 from shared_code.model import Kind, TagChange
 from shared_code.outcomes import Outcome, Result
 from shared_code.plan import Action, Plan, PlanItem
-from shared_code.reports.outcomes import CSV_HEADER, SHOWN, outcomes_csv, outcomes_page
+from shared_code.reports.outcomes import CSV_HEADER, outcomes_csv, outcomes_page
+from shared_code.reports.page import SHOWN
 from shared_code.runs import Mode, Order, Run, RunStatus, TriggeredBy
 from shared_code.tag_rules import RuleMode
 from tests.fakes import NOW

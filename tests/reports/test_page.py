@@ -1,19 +1,21 @@
 """HTML reports: what strangers wrote is text, never markup."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
 import jinja2
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from shared_code.group_changes import Change, GroupChange
+from shared_code.history import HistoryEntry
 from shared_code.model import Lock, Reading, ResourceGroup, Verdict
-from shared_code.reports.page import page
-from shared_code.runs import Mode, Run, TriggeredBy
+from shared_code.reports.page import SHOWN, page
+from shared_code.reports.resource_groups import ResourceGroupsReport, resource_groups_page
+from shared_code.runs import Mode, Run, RunStatus, TriggeredBy
 from tests.fakes import NOW, resource_group, subscription
 
 HOSTILE = [
@@ -71,20 +73,18 @@ class Outline(HTMLParser):
         self.texts.append(data)
 
 
-NOTHING: dict[str, object] = {
-    "counts": {}, "unread": [], "skipped": [], "compared": False, "changes": [], "types": [], "groups": [],
-}  # fmt: skip
-"""What the page names, and nothing in it."""
+NOTHING = ResourceGroupsReport(
+    run=RUN, status=RunStatus.SUCCEEDED, ended=NOW, counts={}, verdicts=(), changes=(), types=(), groups=()
+)
 
 
 def rendered(groups: list[ResourceGroup], unread: list[Verdict] | None = None, **values: object) -> str:
     given = {
         "counts": {"resource_groups": len(groups), "resources": 1234567},
-        "unread": unread or [],
+        "verdicts": unread or [],
         "groups": iter(groups),
     }
-    pieces = page("resource_groups.html", run=RUN, status="succeeded", ended=NOW, **(NOTHING | given | values))
-    return b"".join(pieces).decode()
+    return b"".join(resource_groups_page(msgspec.structs.replace(NOTHING, **(given | values)))).decode()
 
 
 def with_text(text: str) -> str:
@@ -103,14 +103,17 @@ def with_text(text: str) -> str:
         "resource_types": ({text: 1}, {}),
     }
     change = GroupChange(Change.CHANGED, text, text, text, text, NOW, fields)
-    return rendered([group], [verdict], skipped=[skipped], compared=True, changes=[change], types=[(text, 1)])
+    read = Verdict(subscription_id=text, subscription_name=text, reading=Reading.COMPLETE, changes={})
+    return rendered([group], [verdict, skipped, read], changes=[change], types=[(text, 1)])
 
 
+COMPARED = Verdict(subscription_id="s", subscription_name="Shop", reading=Reading.COMPLETE, changes={})
 PLAIN = Outline(with_text("x")).markup
 
 
 class TestForeignText:
     @given(text=FOREIGN)
+    @settings(deadline=None)
     def test_never_becomes_markup(self, text: str) -> None:
         assert Outline(with_text(text)).markup == PLAIN
 
@@ -137,12 +140,14 @@ class TestForeignText:
     def test_nothing_is_loaded(self) -> None:
         markup = " ".join(PLAIN)
 
-        assert not any(word in markup for word in ("src", "href", "<script", "<link", "<iframe", "url("))
+        assert not any(word in markup for word in ("src", "href", "<link", "<iframe", "url("))
+        assert "default-src 'none'" in with_text("x")
 
     def test_half_a_surrogate_pair_does_not_break_the_page(self) -> None:
-        pieces = page("resource_groups.html", run=RUN, status="\ud83d", ended=NOW, **NOTHING)
+        lock = Lock("/s/l", "\ud83d", "ReadOnly", "/subscriptions/s")
+        content = rendered([msgspec.structs.replace(resource_group(subscription(1), "rg"), locks=(lock,))])
 
-        assert b" \xc2\xb7 ? \xc2\xb7 " in b"".join(pieces)
+        assert "<bdi>?</bdi>" in content
 
 
 class TestTheReport:
@@ -166,12 +171,12 @@ class TestTheReport:
 
     def test_nothing_to_compare_with_is_not_no_change(self) -> None:
         assert "Changes since" not in rendered([])
-        assert '<td colspan="6">None.</td>' in rendered([], compared=True)
+        assert '<td colspan="6">None.</td>' in rendered([], [COMPARED])
 
     def test_a_change_has_both_values(self) -> None:
         fields: dict[str, tuple[object, object]] = {"managed_by": (None, "x"), "tags": ({}, {"a": "b"})}
         change = GroupChange(Change.CHANGED, "/id", "rg-a", "s", "Shop", NOW, fields)
-        content = rendered([], compared=True, changes=[change])
+        content = rendered([], [COMPARED], changes=[change])
 
         assert '<td class="word">changed</td><td>rg-a</td><td title="s">Shop</td>' in content
         before, now = re.findall(r"<ul class=\"tags\">(.*?)</ul>", content)
@@ -182,10 +187,12 @@ class TestTheReport:
         """A group may have 50 tags of 768 characters, and a thousand of them may change at once."""
         change = GroupChange(Change.CHANGED, "/id", "rg", "s", "", NOW, {"tags": ({}, {"k": "v" * 1000})})
 
-        assert f'{{"k":"{"v" * 394}…' in Outline(rendered([], compared=True, changes=[change])).texts
+        assert f'{{"k":"{"v" * 394}…' in Outline(rendered([], [COMPARED], changes=[change])).texts
 
     def test_types_are_counted_with_thousands_separated(self) -> None:
-        assert '<td>a.b/c</td><td class="number">12,345</td>' in rendered([], types=[("a.b/c", 12345)])
+        row = '<td>a.b/c</td><td class="number" data-sort="12345">12,345</td>'
+
+        assert row in rendered([], types=[("a.b/c", 12345)])
 
     def test_numbers_and_times_are_readable(self) -> None:
         group = resource_group(subscription(1), "rg", created=datetime(2026, 5, 12, 15, 46, tzinfo=UTC))
@@ -201,7 +208,7 @@ class TestTheReport:
         verdict = Verdict(subscription_id="s", subscription_name="", reading=Reading.INCOMPLETE, reason="no role")
         content = rendered([], [verdict])
 
-        assert content.index("Not read completely") < content.index("<table>")
+        assert content.index("Not read completely") < content.index("<table")
         assert "<bdi>s</bdi> (<bdi>s</bdi>): <bdi>no role</bdi>" in content
 
     def test_every_element_is_closed_in_order(self) -> None:
@@ -218,12 +225,33 @@ class TestTheReport:
 
     def test_a_long_report_comes_in_pieces(self) -> None:
         groups = [resource_group(subscription(1), f"rg-{number}") for number in range(500)]
-        pieces = list(
-            page("resource_groups.html", run=RUN, status="x", ended=NOW, **(NOTHING | {"groups": iter(groups)}))
-        )
+        pieces = list(resource_groups_page(msgspec.structs.replace(NOTHING, groups=iter(groups))))
 
         assert len(pieces) > 10
 
+    def test_more_than_a_browser_sorts_are_counted_and_left_to_the_file(self) -> None:
+        groups = [resource_group(subscription(1), f"rg-{number}") for number in range(SHOWN + 1)]
+        content = rendered(groups, [msgspec.structs.replace(COMPARED, changes={"new": SHOWN + 1})])
+
+        assert content.count(f"The first {SHOWN:,} of {SHOWN + 1:,} are shown") == 2
+        assert f">rg-{SHOWN - 1}<" in content
+        assert f">rg-{SHOWN}<" not in content
+
+    def test_the_trend_is_of_more_than_one_run(self) -> None:
+        days = [
+            HistoryEntry(
+                run=f"r{day}",
+                taken=NOW + timedelta(days=day),
+                status=RunStatus.SUCCEEDED,
+                percent=None,
+                counts={"resource_groups": 10 * day},
+            )
+            for day in (1, 2)
+        ]
+
+        assert "Resource groups over the last runs" in rendered([], history=days)
+        assert "<figure>" not in rendered([], history=days[:1])
+
     def test_a_forgotten_value_is_an_error_and_no_blank(self) -> None:
-        with pytest.raises(jinja2.UndefinedError, match="'status' is undefined"):
+        with pytest.raises(jinja2.UndefinedError, match="'report' is undefined"):
             list(page("resource_groups.html", run=RUN))

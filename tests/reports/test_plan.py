@@ -4,7 +4,8 @@ from html.parser import HTMLParser
 
 from shared_code.model import Kind, TagChange
 from shared_code.plan import Action, Observed, Plan, PlanItem, make_plan
-from shared_code.reports.plan import SHOWN, counts_of, plan_page
+from shared_code.reports.page import SHOWN
+from shared_code.reports.plan import counts_of, plan_page
 from shared_code.runs import Mode, Run, TriggeredBy
 from shared_code.tag_rules import RuleMode
 from tests.fakes import NOW

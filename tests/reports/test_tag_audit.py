@@ -6,7 +6,7 @@ import hashlib
 import io
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from html.parser import HTMLParser
 
 import msgspec
@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from shared_code.compliance import Compliance, Count, Row, Rows
 from shared_code.history import HistoryEntry
 from shared_code.model import Finding, Reading, Severity, Verdict
-from shared_code.reports.tag_audit import CSV_HEADER, SHOWN, TagAuditReport, is_new, tag_audit_csv, tag_audit_page
+from shared_code.reports.page import SHOWN
+from shared_code.reports.tag_audit import CSV_HEADER, TagAuditReport, is_new, tag_audit_csv, tag_audit_page
 from shared_code.runs import Mode, Run, RunStatus, TriggeredBy
 from tests.fakes import NOW
 from tests.reports.test_page import FOREIGN, HOSTILE, Outline
@@ -304,3 +305,12 @@ class TestTheSpreadsheet:
 
     def test_what_no_ledger_knows_is_not_new(self) -> None:
         assert not is_new(finding(first_seen=None), RUN)
+
+
+def test_the_occurrence_in_both_times() -> None:
+    """Of a schedule by the clocks of a zone; in UTC alone its run says enough."""
+    local = datetime(2026, 11, 23, 6, tzinfo=timezone(timedelta(hours=1)))
+    run = msgspec.structs.replace(REPORT.run, scheduled_for=local, scheduled_local=local, timezone="Europe/Berlin")
+
+    assert " · for 2026-11-23T05:00:00Z, 2026-11-23T06:00:00+01:00 Europe/Berlin</p>" in rendered(run=run)
+    assert " · for " not in rendered()

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from devkit.simulator import Simulator, load_estate
+from devkit.simulator import OWNER, Simulator, load_estate
 from tests.simulator.client import Client
 
 
 @pytest.fixture(scope="module")
 def demo() -> Iterator[Client]:
-    """A client of the estate `demo`, shared by the tests of a module: they add no faults."""
-    with Simulator(load_estate("demo")) as simulator, Client(simulator) as client:
+    """A client of the estate `demo` that may do all there, shared by the tests of a module: they add no faults."""
+    with Simulator(load_estate("demo"), assignments=OWNER) as simulator, Client(simulator) as client:
         yield client
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from devkit.simulator import Fault, Simulator, load_estate
+from devkit.simulator import OWNER, Fault, Simulator, load_estate
 from tests.simulator.client import Client
 
 SITE = next(each.id for each in load_estate("cleanup").subscriptions[0].resources if each.name == "app-shop")
@@ -26,7 +26,7 @@ DISK = next(each.id for each in load_estate("cleanup").subscriptions[0].resource
 )
 def test_faults(fault: Fault, status: int, outcomes: list[str]) -> None:
     """What is answered 4xx deletes nothing; where the answer is lost, the thing is gone."""
-    with Simulator(load_estate("cleanup"), [fault]) as simulator, Client(simulator) as client:
+    with Simulator(load_estate("cleanup"), [fault], assignments=OWNER) as simulator, Client(simulator) as client:
         answer = client.get(SITE, method="DELETE")
 
         assert answer.status_code == status
@@ -43,7 +43,7 @@ def test_polls_fail_for_a_while() -> None:
         Fault(route="operation", nth=2, kind="html"),
         Fault(route="operation", nth=3, kind="status", status=500),
     ]
-    with Simulator(load_estate("cleanup"), faults) as simulator, Client(simulator) as client:
+    with Simulator(load_estate("cleanup"), faults, assignments=OWNER) as simulator, Client(simulator) as client:
         address = client.get(DISK, method="DELETE").headers["Azure-AsyncOperation"]
 
         assert [client.get(address).status_code for _ in range(4)] == [502, 503, 500, 200]
@@ -53,7 +53,7 @@ def test_polls_fail_for_a_while() -> None:
 def test_the_log_has_a_line_for_each(tmp_path: Path) -> None:
     """Beside the one of the request: what became of it, and all that is gone."""
     log = tmp_path / "log.ndjson"
-    with Simulator(load_estate("cleanup"), log=log) as simulator, Client(simulator) as client:
+    with Simulator(load_estate("cleanup"), log=log, assignments=OWNER) as simulator, Client(simulator) as client:
         for own in (SITE, DISK, SITE):
             client.get(own, method="DELETE")
         assert [each.outcome for each in simulator.deletions] == ["deleted", "deleted", "missing"]
@@ -66,7 +66,7 @@ def test_the_log_has_a_line_for_each(tmp_path: Path) -> None:
 
 def test_buckets_of_deletes() -> None:
     """A DELETE draws from a bucket of its own (oddity 58)."""
-    with Simulator(load_estate("cleanup")) as simulator, Client(simulator) as client:
+    with Simulator(load_estate("cleanup"), assignments=OWNER) as simulator, Client(simulator) as client:
         headers = client.get(SITE, method="DELETE").headers
 
     assert headers["x-ms-ratelimit-remaining-subscription-deletes"] == "199"

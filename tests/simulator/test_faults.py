@@ -155,7 +155,7 @@ def test_a_method_narrows_it() -> None:
         assert client.get(path).status_code == 200
         refused = client.get(path, method="PATCH")
         assert refused.status_code == 403
-        assert f"'Microsoft.Resources/tags/write' over scope '{scope}' or" in refused.json()["error"]["message"]
+        assert f"'Microsoft.Resources/tags/write' over scope '{path}' or" in refused.json()["error"]["message"]
 
 
 def test_identity_is_hit_only_by_name() -> None:

@@ -30,7 +30,7 @@ class Graph:
 
     def __init__(self, azure: Azure) -> None:
         self.azure = azure
-        self.graph = ResourceGraph(azure.state)
+        self.graph = ResourceGraph(azure.state, azure.access)
 
     def ask(
         self, query: str, options: Json | None = None, *, version: str = "2022-10-01", more: Json | None = None

@@ -32,6 +32,8 @@ def test_the_environment_points_a_client_here() -> None:
             "IDENTITY_ENDPOINT",
             "IDENTITY_HEADER",
             "REQUESTS_CA_BUNDLE",
+            "APPLICATIONINSIGHTS_CONNECTION_STRING",
+            "WEBSITE_SITE_NAME",
         }
         assert environment["STEWARD_ARM_ENDPOINT"] == simulator.url
         assert simulator.url.startswith("https://127.0.0.1:")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from devkit.simulator import Fault, Lock, ResourceGroup, Simulator, Subscription, load_estate, load_recordings
+from devkit.simulator import OWNER, Fault, Lock, ResourceGroup, Simulator, Subscription, load_estate, load_recordings
 from devkit.simulator.estates.demo import DEVELOPMENT
 from devkit.simulator.estates.drafting import group, resource
 from devkit.simulator.model import Estate
@@ -51,7 +51,7 @@ def served(*faults: Fault, lock: Lock | None = None, **given: float) -> Iterator
         id=ID, name="Shop", resource_groups=(tagged, group("rg-free")), locks=(lock,) if lock else (), tags={"cc": "1"}
     )
     estate = Estate(name="one", subscriptions=(subscription,))
-    with Simulator(estate, faults, clock=clock, **given) as simulator, Client(simulator) as client:  # type: ignore[arg-type]
+    with Simulator(estate, faults, clock=clock, **given, assignments=OWNER) as simulator, Client(simulator) as client:  # type: ignore[arg-type]
         yield Served(client, clock)
 
 
@@ -125,7 +125,10 @@ class TestPatchOfTheThingItself:
         for name, interaction in recorded(recordings, "resource-patch__*.json", "rg-patch__cli-*.json"):
             path, body = interaction["request"]["path"], interaction["request"]["body"]
             subscription = holding(path, tags.get(path, {"before": "1"}))
-            with Simulator(Estate(name="one", subscriptions=(subscription,))) as simulator, Client(simulator) as client:
+            with (
+                Simulator(Estate(name="one", subscriptions=(subscription,)), assignments=OWNER) as simulator,
+                Client(simulator) as client,
+            ):
                 url = f"{simulator.url}{path}?{interaction['request']['query']}"
                 answer = client.session.patch(url, json=body, timeout=10)
                 tags[path] = client.get(f"{path}/{TAGS}").json()["properties"]["tags"]
@@ -263,7 +266,7 @@ def test_of_several_resource_groups_only_the_named_one_is_late() -> None:
     """A fault's path selects what is slow."""
     path = f"/subscriptions/{DEVELOPMENT}/resourcegroups/rg-load-test/*"
     fault = Fault(route=path, kind="late-tags", times=None, delay=60)
-    with Simulator(load_estate("demo"), [fault]) as simulator, Client(simulator) as client:
+    with Simulator(load_estate("demo"), [fault], assignments=OWNER) as simulator, Client(simulator) as client:
         slow = f"/subscriptions/{DEVELOPMENT}/resourceGroups/rg-load-test"
 
         assert write(client, "PATCH", slow, {"a": ""}, "Merge").status_code == 202

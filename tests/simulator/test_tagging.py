@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from devkit.simulator import Resource, ResourceGroup, Simulator, Subscription, load_estate
+from devkit.simulator import OWNER, Resource, ResourceGroup, Simulator, Subscription, load_estate
 from devkit.simulator.estates.demo import DEVELOPMENT, LEGACY, PLATFORM, PRODUCTION
 from devkit.simulator.model import Estate
 from devkit.simulator.tagging import TagsRefused, written
@@ -48,7 +48,7 @@ def test_the_tags_at_a_scope(demo: Client, scope: str, tags: dict[str, str]) -> 
 
 def test_a_merge_is_seen_everywhere() -> None:
     """In the answer, in the resource, and in the lists."""
-    with Simulator(load_estate("demo")) as simulator, Client(simulator) as client:
+    with Simulator(load_estate("demo"), assignments=OWNER) as simulator, Client(simulator) as client:
         lists = f"/subscriptions/{DEVELOPMENT}/resources"
         before = {each["id"]: each.get("tags") for each in client.items(lists)}
 
@@ -63,7 +63,7 @@ def test_a_merge_is_seen_everywhere() -> None:
 
 def test_writes_to_a_group_and_a_subscription() -> None:
     """PUT replaces, DELETE takes all away; the group's list and the group itself agree."""
-    with Simulator(load_estate("demo")) as simulator, Client(simulator) as client:
+    with Simulator(load_estate("demo"), assignments=OWNER) as simulator, Client(simulator) as client:
         assert write(client, "PUT", WEB, {"a": "1"}).json()["properties"]["tags"] == {"a": "1"}
         assert client.get(WEB).json()["tags"] == {"a": "1"}
 
@@ -125,7 +125,7 @@ def test_what_is_refused(method: str, body: object, code: str) -> None:
 def test_fifty_tags_and_no_more() -> None:
     """A merge that would exceed them changes nothing."""
     full = {f"tag-{number}": "" for number in range(50)}
-    with Simulator(load_estate("demo")) as simulator, Client(simulator) as client:
+    with Simulator(load_estate("demo"), assignments=OWNER) as simulator, Client(simulator) as client:
         assert write(client, "PUT", DISK, full).status_code == 200
 
         assert write(client, "PATCH", DISK, {"one-more": ""}, "Merge").status_code == 400
@@ -162,7 +162,7 @@ def test_a_lock_forbids_it(demo: Client, method: str, scope: str, locked: str) -
 
 def test_tags_may_be_merged_under_a_lock_against_deletion() -> None:
     """CanNotDelete forbids no writes."""
-    with Simulator(load_estate("demo")) as simulator, Client(simulator) as client:
+    with Simulator(load_estate("demo"), assignments=OWNER) as simulator, Client(simulator) as client:
         assert write(client, "PATCH", DATA, {"a": "1"}, "Merge").status_code == 200
 
 
@@ -191,7 +191,10 @@ def test_sequences_as_recorded(recordings: Path) -> None:
         if "rg-merge" in name:
             tags.setdefault(path, {"cliName1": "cliValue1", "cliName2": "cliValue2"})
         subscription = holding(path, tags.get(path, {}))
-        with Simulator(Estate(name="one", subscriptions=(subscription,))) as simulator, Client(simulator) as client:
+        with (
+            Simulator(Estate(name="one", subscriptions=(subscription,)), assignments=OWNER) as simulator,
+            Client(simulator) as client,
+        ):
             scope = path.removesuffix(f"/{TAGS}")
             body = request["body"] or {}
             given = body.get("properties", {}).get("tags") if body else None
