@@ -339,12 +339,14 @@ def _timer_cautions(
     yield from (("schedule", text) for text in judgement.warnings)
     yield from (("timezone", text) for text in judgement.schedule.local_warnings)
     hosts = next((value for name, value in environ.items() if name.casefold() == "website_time_zone"), "UTC")
-    if judgement.timezone is not None and hosts not in ("", "UTC", "Etc/UTC"):
+    if hosts not in ("", "UTC", "Etc/UTC"):
+        key, what = ("schedule", "it") if judgement.timezone is None else ("timezone", f"'{judgement.timezone}'")
+        instead = 'remove that setting, and write timezone = "Europe/Berlin", or whichever it is, where it is wanted'
         sentence = (
-            f"'{judgement.timezone}' is reckoned from UTC, and the app setting WEBSITE_TIME_ZONE puts every timer of "
-            f"the app into a zone of its own where the plan knows it; remove that setting"
+            f"{what} is reckoned from UTC, and the app setting WEBSITE_TIME_ZONE puts every timer of the app into a "
+            f"zone of its own where the plan knows it; {instead}"
         )
-        yield "timezone", sentence
+        yield key, sentence
 
 
 def _clashes(schedules: Mapping[str, Schedule]) -> tuple[str, ...]:

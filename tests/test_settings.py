@@ -636,6 +636,15 @@ class TestTimezone:
 
         assert [("WEBSITE_TIME_ZONE" in each.text) for each in configuration.warnings] == [True] * warned
 
+    def test_a_host_with_a_zone_of_its_own_and_a_job_in_utc(self) -> None:
+        """A job without a zone is moved just as well."""
+        content = b"[jobs.watchdog]\nschedule = '0 */30 * * * *'"
+        configuration = configure(content, "steward.toml", {"WEBSITE_TIME_ZONE": "W. Europe Standard Time"})
+
+        (warning,) = configuration.warnings
+        assert warning.place == "steward.toml: jobs.watchdog.schedule"
+        assert "it is reckoned from UTC, and the app setting WEBSITE_TIME_ZONE puts every timer" in warning.text
+
     @pytest.mark.parametrize(
         ("one", "other", "clock"),
         [
