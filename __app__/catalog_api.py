@@ -3,7 +3,7 @@
 import azure.functions as func
 
 from __app__.responses import answered, json_answer
-from shared_code.catalog import view
+from shared_code.catalog import view, views
 from shared_code.wiring import steward, utc_now
 
 blueprint = func.Blueprint()
@@ -14,8 +14,7 @@ blueprint = func.Blueprint()
 def list_jobs(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  # the binding needs it
     """Answer every job, by name."""
     own = steward()
-    views = [view(own.configuration, own.records, name, utc_now()) for name in sorted(own.configuration.jobs)]
-    return json_answer({"jobs": views})
+    return json_answer({"jobs": views(own.configuration, own.records, utc_now())})
 
 
 @blueprint.route("jobs/{job}", methods=["GET"])

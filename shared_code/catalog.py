@@ -8,7 +8,7 @@ import msgspec
 
 from shared_code.local_times import LocalTimes
 from shared_code.run_records import RunRecords
-from shared_code.runs import Mode, Run, RunStatus
+from shared_code.runs import Mode, Run, RunStatus, job_of
 from shared_code.schedule_warnings import too_short
 from shared_code.schedules import AzureVerdict, StewardVerdict
 from shared_code.settings import Cleanup, Configuration, Costs, TagAudit
@@ -44,6 +44,20 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     steward: StewardVerdict | None = None
     timezone: str | None = None
     local: LocalTimes | None = None
+
+
+def views(configuration: Configuration, records: RunRecords, now: datetime) -> list[JobView]:
+    """Describe every job of the configuration, by name.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    ids = list(records.newest())  # once for all: of a store with years of runs this takes a while
+
+    def of(name: str) -> Iterator[Run]:
+        return (run for run in records.readable(each for each in ids if job_of(each) == name) if run.task == name)
+
+    return [describe(configuration, list(islice(of(name), RECENT)), name, now) for name in sorted(configuration.jobs)]
 
 
 def view(configuration: Configuration, records: RunRecords, name: str, now: datetime) -> JobView:

@@ -13,7 +13,7 @@ import msgspec
 import typer
 
 from shared_code import terminal
-from shared_code.catalog import view
+from shared_code.catalog import views
 from shared_code.eligibility import Decision
 from shared_code.errors import Changed, InvalidRequest, Refused, SettingsError, StewardError, Stopped, Unknown
 from shared_code.foreign_text import one_line
@@ -140,11 +140,11 @@ def jobs(json: Json = False) -> None:
     stopped.
     """
     own = steward()
-    views = [view(own.configuration, own.records, name, utc_now()) for name in sorted(own.configuration.jobs)]
+    found = views(own.configuration, own.records, utc_now())
     if json:
-        _print_json({"jobs": views})
+        _print_json({"jobs": found})
     else:
-        terminal.show_jobs(views)
+        terminal.show_jobs(found)
         try:
             own.stop.check()
         except Stopped as error:

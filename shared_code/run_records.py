@@ -1,7 +1,7 @@
 """Run records in the store: written first, changed only from the version that was read."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
@@ -107,7 +107,11 @@ class RunRecords:
 
     def newest_readable(self, job: str | None = None, before: str | None = None) -> Iterator[Run]:
         """Give the runs of `newest`; a record that cannot be understood is logged and left out."""
-        for run_id in self.newest(job, before):
+        return self.readable(self.newest(job, before))
+
+    def readable(self, run_ids: Iterable[str]) -> Iterator[Run]:
+        """Give the runs of these ids, in their order; what was removed meanwhile, or cannot be read, is left out."""
+        for run_id in run_ids:
             try:
                 yield self.get(run_id).run
             except Unknown:

@@ -189,10 +189,21 @@ class LocalStore(Store):
             return found
 
     def _has_keys(self, folder: str) -> bool:
-        below = self._scan(folder)
-        return any(not is_folder for _, is_folder in below) or any(
-            self._has_keys(f"{folder}/{name}") for name, is_folder in below if is_folder
-        )
+        # Of thousands of folders each is asked, so the first object that is found has to do.
+        with self._translated("listed", folder):
+            try:
+                with os.scandir(f"{self._root}/{folder}") as entries:
+                    below = []
+                    for entry in entries:
+                        if not is_segment(entry.name):
+                            continue
+                        if entry.is_file(follow_symlinks=False):
+                            return True
+                        if entry.is_dir(follow_symlinks=False):
+                            below.append(entry.name)
+            except _ABSENT:
+                return False
+        return any(self._has_keys(f"{folder}/{name}") for name in below)
 
     def _walk(self, folder: str) -> Iterator[str]:
         # With its slash, a folder sorts where its keys do: a-b before a/x before ab.
