@@ -16,7 +16,7 @@ param resourceGroupName string = 'rg-steward-${environmentName}'
 @description('Whether every write to Azure is forbidden, whatever steward.toml says: the setting STEWARD_READ_ONLY.')
 param readOnly bool = false
 
-@description('The id (a GUID) of the Log Analytics workspace that the activity log is sent to; empty where there is none.')
+@description('The id (a GUID) of the Log Analytics workspace that the activity log is sent to; empty for the one that is made here.')
 param activityWorkspaceId string = ''
 
 @description('An https address that the watchdog calls at each success; empty where there is none.')
@@ -112,6 +112,7 @@ module access 'modules/access.bicep' = {
   params: {
     storageName: storage.outputs.name
     componentName: monitoring.outputs.name
+    workspaceName: monitoring.outputs.workspaceName
     principalId: identity.outputs.principalId
   }
 }
@@ -145,7 +146,7 @@ module app 'modules/app.bicep' = {
     instanceMemory: instanceMemory
     maximumInstances: maximumInstances
     readOnly: readOnly
-    activityWorkspaceId: activityWorkspaceId
+    logsWorkspaceId: empty(activityWorkspaceId) ? monitoring.outputs.workspaceId : activityWorkspaceId
     heartbeatUrl: heartbeatUrl
     noticeUrl: noticeUrl
     ownerUrl: ownerUrl

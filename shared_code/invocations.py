@@ -12,7 +12,7 @@ import msgspec
 from shared_code.foreign_text import one_line
 from shared_code.model import Finding, Severity
 from shared_code.runs import Run
-from shared_code.ticks import EARLY
+from shared_code.ticks import EARLY, FRESH
 from shared_code.times import text_of
 
 RULE = "failed-invocation"
@@ -137,7 +137,9 @@ def _told(job: str, due: datetime, run: Run | None, said: Testimony, now: dateti
         return f"the request log has that the call of {WORKER} at {text_of(at)} that performed it failed", True
     calls = said.calls.get(function, Calls())
     if calls.number:
-        at_fault = "" if run is not None else "; the platform called, and the app left no record"
+        late = calls.first is not None and calls.first - due > FRESH
+        when = "the platform called later than that" if late else "the platform called"
+        at_fault = "" if run is not None else f"; {when}, and the app left no record"
         return f"the request log has that {function} {calls.words}{at_fault}", True
     if why := said.silence(due, now):
         return f"the request log has no call of {function}, which proves nothing: {why}", False

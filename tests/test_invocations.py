@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from shared_code.invocations import (
@@ -43,10 +44,12 @@ def calls(number: int = 1, failed: int = 0, code: str = "") -> Calls:
     return Calls(number=number, first=DUE, failed=failed, last_failed=last, result_code=code)
 
 
-def said(*, of_timer: Calls | None = None, failed: dict[str, datetime] | None = None, **span: datetime) -> Testimony:
+def said(
+    *, of_timer: Calls | None = None, failed: dict[str, datetime] | None = None, span: dict[str, datetime] | None = None
+) -> Testimony:
     """A log that was read, which holds calls of the app all along unless `span` says otherwise."""
     known = {"tag_audit": of_timer} if of_timer else {}
-    whole = ALL_ALONG | span
+    whole = ALL_ALONG | (span or {})
     return Testimony(calls=known, failed=failed or {}, first=whole["first"], last=whole["last"])
 
 
@@ -88,6 +91,13 @@ class TestNoRecord:
             " the platform called, and the app left no record"
         )
 
+    def test_it_was_called_for_another_time_alone(self) -> None:
+        """The timer of a schedule in local time is also called for no occurrence: that is no call for this one."""
+        later = msgspec.structs.replace(calls(), first=DUE + timedelta(hours=23))
+
+        line = told(said(of_timer=later))[1]
+        assert line.endswith("; the platform called later than that, and the app left no record")
+
     def test_a_call_counts_at_once(self) -> None:
         """What is there is evidence however young it is, and whatever else the log has not yet."""
         young = Testimony(calls={"tag_audit": calls()}, first=DUE, last=DUE)
@@ -104,7 +114,7 @@ class TestNoRecord:
     )
     def test_what_is_not_there_proves_nothing(self, span: dict[str, datetime], after: timedelta, why: str) -> None:
         """Where the log may not have it yet, or has lost it."""
-        assert told(said(**span), now=DUE + after) == (
+        assert told(said(span=span), now=DUE + after) == (
             ALONE,
             f"the request log has no call of tag_audit, which proves nothing: {why}",
         )

@@ -5,6 +5,9 @@ param storageName string
 @description('The Application Insights component.')
 param componentName string
 
+@description('The workspace.')
+param workspaceName string
+
 @description('The identity.')
 param principalId string
 
@@ -33,6 +36,13 @@ var onComponent = [
     id: '3913510d-42f4-4e42-8a64-420c390055eb'
   }
 ]
+var onWorkspace = [
+  {
+    // The watchdog asks which timers were called; suggested owners need the activity log, where that is sent there.
+    name: 'Log Analytics Reader'
+    id: '73c42c96-874c-492b-b04d-ab87d138a893'
+  }
+]
 
 resource account 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
   name: storageName
@@ -40,6 +50,10 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
 
 resource component 'Microsoft.Insights/components@2020-02-02' existing = {
   name: componentName
+}
+
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' existing = {
+  name: workspaceName
 }
 
 resource storageRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for role in onStorage: {
@@ -56,6 +70,17 @@ resource storageRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [fo
 resource componentRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for role in onComponent: {
   name: guid(component.id, principalId, role.id)
   scope: component
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.id)
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+    description: role.name
+  }
+}]
+
+resource workspaceRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for role in onWorkspace: {
+  name: guid(workspace.id, principalId, role.id)
+  scope: workspace
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.id)
     principalId: principalId

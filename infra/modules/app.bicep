@@ -35,8 +35,8 @@ param maximumInstances int
 @description('Whether every write to Azure is forbidden.')
 param readOnly bool
 
-@description('The workspace that the activity log is sent to; empty for none.')
-param activityWorkspaceId string
+@description('The workspace that is asked for the activity log and for calls of the app.')
+param logsWorkspaceId string
 
 @description('What the watchdog calls at each success; empty for none.')
 @secure()
@@ -134,7 +134,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     AZURE_CLIENT_ID: clientId
     STEWARD_RESOURCE_GROUP: resourceGroup().id
     STEWARD_READ_ONLY: string(readOnly)
-    STEWARD_LOGS_WORKSPACE_ID: activityWorkspaceId
+    STEWARD_LOGS_WORKSPACE_ID: logsWorkspaceId
     STEWARD_HEARTBEAT_URL: heartbeatUrl
     STEWARD_NOTICE_URL: noticeUrl
     STEWARD_OWNER_URL: ownerUrl

@@ -38,6 +38,12 @@ resource component 'Microsoft.Insights/components@2020-02-02' = {
   }
 }
 
+@description('The name of the workspace.')
+output workspaceName string = workspace.name
+
+@description('The id by which the workspace is asked.')
+output workspaceId string = workspace.properties.customerId
+
 @description('The resource id of the component.')
 output id string = component.id
 

@@ -15,6 +15,7 @@ NEEDED = {
 """learn.microsoft.com/azure/azure-functions/functions-reference#connecting-to-host-storage-with-an-identity and
 learn.microsoft.com/azure/role-based-access-control/built-in-roles/storage. The owner is what the host asks for, and the
 store and the deployment need less; the queues have a trigger, an output and a poison queue."""
+LOGS = {"Log Analytics Reader": "73c42c96-874c-492b-b04d-ab87d138a893"}
 TELEMETRY = {"Monitoring Metrics Publisher": "3913510d-42f4-4e42-8a64-420c390055eb"}
 
 
@@ -52,9 +53,10 @@ def test_the_account_has_no_keys_and_nothing_public() -> None:
 
 
 def test_the_identity_has_the_roles_that_are_needed_and_no_other() -> None:
-    """On the account and on the component, not on the group or the subscription."""
+    """On the account, the component and the workspace, not on the group or the subscription."""
     assert {each["name"]: each["id"] for each in ACCESS["variables"]["onStorage"]["value"]} == NEEDED
     assert {each["name"]: each["id"] for each in ACCESS["variables"]["onComponent"]["value"]} == TELEMETRY
+    assert {each["name"]: each["id"] for each in ACCESS["variables"]["onWorkspace"]["value"]} == LOGS
 
     assigned = [
         (tree["config"]["loop_type"]["detail"]["array_name"], tree["config"]["config"]["scope"])
@@ -62,7 +64,7 @@ def test_the_identity_has_the_roles_that_are_needed_and_no_other() -> None:
         for tree in file.get("resources", {}).values()
         if tree["type"] == "Microsoft.Authorization/roleAssignments"
     ]
-    assert assigned == [("onStorage", "account"), ("onComponent", "component")]
+    assert assigned == [("onStorage", "account"), ("onComponent", "component"), ("onWorkspace", "workspace")]
 
 
 def test_telemetry_needs_a_sign_in() -> None:
