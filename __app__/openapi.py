@@ -12,7 +12,7 @@ import msgspec.inspect
 from __app__.bodies import Body
 from __app__.operations import JSON, OPERATIONS, Answer, Operation
 from __app__.parameters import PATHS, Parameter
-from __app__.shapes import SHAPES, Health
+from __app__.shapes import SHAPES, Error, Health
 from shared_code.model import ListRead
 
 type Json = dict[str, Any]
@@ -20,7 +20,7 @@ type Json = dict[str, Any]
 VERSION = "1"
 """Of the API: another one would mean that callers have to be changed."""
 PROBLEM = "application/problem+json"
-_SPARSE = (Health, ListRead)
+_SPARSE = (Error, Health, ListRead)
 """What is written without the fields that have their default."""
 _RUN_LINKS = ("id", ("show_run", "cancel_run", "list_findings", "read_report", "undo_run"))
 _LINKS = {

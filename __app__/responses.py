@@ -11,6 +11,7 @@ import azure.functions as func
 from __app__.conditions import Outdated, encode, is_known, tag_of
 from __app__.requests import Forbidden, permit
 from shared_code.errors import AzureError, InvalidRequest, KeyReused, Refused, SettingsError, StoreError, Unknown
+from shared_code.runbooks import runbook_for
 
 if TYPE_CHECKING:
     from __app__.operations import Operation
@@ -55,9 +56,11 @@ def json_answer(
     return answer(encode(value), "application/json", status, headers)
 
 
-def problem(status: HTTPStatus, detail: str) -> func.HttpResponse:
-    """Make an error answer (RFC 9457, problem+json)."""
+def problem(status: HTTPStatus, detail: str, runbook: str | None = None) -> func.HttpResponse:
+    """Make an error answer (RFC 9457, problem+json), with the page that helps if there is one."""
     body = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
+    if runbook is not None:
+        body["runbook"] = runbook
     return answer(encode(body), "application/problem+json", status)
 
 
@@ -81,7 +84,7 @@ def answered[**P](handler: Callable[P, func.HttpResponse]) -> Callable[P, func.H
         except Exception as error:  # the one place where nothing may escape
             for kind in type(error).__mro__:
                 if (status := STATUS_OF.get(kind)) is not None:
-                    return problem(status, str(error))
+                    return problem(status, str(error), runbook_for(error))
             log.exception("function=%s failed unexpectedly", name)
             detail = "Something unexpected went wrong; the log of this function has the details."
             return problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail)

@@ -116,12 +116,13 @@ class StopView(msgspec.Struct):
 
 
 class Error(msgspec.Struct):
-    """What went wrong (RFC 9457); `detail` is one sentence that says what to do."""
+    """What went wrong (RFC 9457); `detail` says what to do in a sentence, `runbook` is the page that helps."""
 
     type: Literal["about:blank"]
     title: str
     status: int
     detail: str
+    runbook: str | msgspec.UnsetType = msgspec.UNSET
 
 
 SHAPES: tuple[type[msgspec.Struct], ...] = (

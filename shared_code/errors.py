@@ -6,7 +6,8 @@ StewardError                    anything below; the text is one sentence fit for
 │   └── KeyReused               the Idempotency-Key was used before with another body
 ├── Unknown                     no such job, run or report: check the name
 ├── Refused                     well-formed, and not allowed now: locked, unavailable, already ended
-│   └── Stopped                 nothing may be written to Azure at present: somebody said stop, or nobody can tell
+│   ├── Stopped                 nothing may be written to Azure at present: somebody said stop, or nobody can tell
+│   └── Unavailable             the job's configuration is wrong: mend it
 ├── EmptyScope                  nothing is in scope: mend [scope] or the identity's roles
 ├── Fenced                      another process has taken this run over: stop at once, write nothing
 ├── StoreError                  the store cannot be read or written
@@ -60,6 +61,10 @@ class Refused(StewardError):
 
 class Stopped(Refused):
     """Nothing may be written to Azure at present."""
+
+
+class Unavailable(Refused):
+    """The configuration of a job does not allow its runs."""
 
 
 class EmptyScope(StewardError):

@@ -18,6 +18,7 @@ from shared_code.errors import (
     KeyReused,
     Refused,
     StoreError,
+    Unavailable,
     Unknown,
 )
 from shared_code.foreign_text import one_line
@@ -204,10 +205,11 @@ class RunRequests:
         return job
 
     def check(self, job: str) -> None:
-        """Raise Unknown if there is no such job, Refused if the configuration does not allow its runs."""
+        """Raise Unknown if there is no such job, Unavailable if the configuration does not allow its runs."""
         self.known(job)
         if problems := self.configuration.problems_of(job, Costs.RUNS):
-            raise Refused(f"Job '{job}' cannot run until its configuration is mended: {'; '.join(map(str, problems))}.")
+            found = "; ".join(map(str, problems))
+            raise Unavailable(f"Job '{job}' cannot run until its configuration is mended: {found}.")
 
     def cancel(self, run_id: str) -> Run:
         """Cancel a run: at once while it is queued, else at its next checkpoint.

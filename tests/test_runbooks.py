@@ -2,7 +2,17 @@
 
 import pytest
 
-from shared_code.runbooks import runbook_of
+from shared_code.errors import (
+    AccessDenied,
+    Damaged,
+    Refused,
+    SettingsError,
+    Stopped,
+    Throttled,
+    Unavailable,
+    Unknown,
+)
+from shared_code.runbooks import runbook_for, runbook_of
 from shared_code.runs import Order, RunStatus
 from tests.fakes import NOW
 from tests.showing import ended
@@ -26,3 +36,22 @@ ORDER = Order(plan="20261122T060000Z-cleanup-00000001", digest="d")
 def test_the_page_for_a_run(job: str, status: RunStatus, order: Order | None, page: str | None) -> None:
     """None where there is nothing to do; what applied a plan has a page of its own."""
     assert runbook_of(ended(job, NOW, status=status, order=order)) == page
+
+
+@pytest.mark.parametrize(
+    ("error", "page"),
+    [
+        (Stopped("s"), "runbooks/stop-all-changes-now.md"),
+        (Unavailable("u"), "runbooks/a-job-is-refused.md"),
+        (SettingsError(["s"]), "runbooks/a-job-is-refused.md"),
+        (Damaged("d"), "runbooks/check-an-installation.md"),
+        (AccessDenied("a"), "runbooks/give-access-to-a-subscription.md"),
+        (Throttled("t"), "runbooks/check-an-installation.md"),
+        (Refused("r"), None),
+        (Unknown("u"), None),
+        (ValueError("v"), None),
+    ],
+)
+def test_the_page_for_an_error(error: Exception, page: str | None) -> None:
+    """None where its sentence says what to do."""
+    assert runbook_for(error) == page
