@@ -7,10 +7,12 @@ import azure.functions as func
 import msgspec
 
 from shared_code.errors import InvalidRequest
+from shared_code.foreign_text import one_line
 from shared_code.run_requests import Wanted
 from shared_code.snoozes import LONGEST_ID, LONGEST_REASON
 
 LARGEST = 64 * 1024
+LONGEST_PROBLEM = 300
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class Body[Kind]:
         try:
             return msgspec.json.decode(body if body.strip() else b"{}", type=self.kind)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise InvalidRequest(f"The body cannot be read: {error}; {self.advice}.") from error
+            reason = one_line(str(error), LONGEST_PROBLEM)  # it may quote what was sent
+            raise InvalidRequest(f"The body cannot be read: {reason}; {self.advice}.") from error
 
 
 def _told(**schema: object) -> msgspec.Meta:

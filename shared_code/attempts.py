@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -28,7 +29,7 @@ expiry at the earliest.
 """
 
 
-def _elapsed() -> float:
+def elapsed() -> float:
     """Return seconds that only move forward, the time in which a machine sleeps included where the system counts it."""
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
@@ -37,7 +38,13 @@ class Attempt:
     """Beats in a thread of its own; the job asks at its checkpoints whether to go on."""
 
     def __init__(
-        self, recorded: Recorded, token: str, records: RunRecords, locks: Locks, time_limit: float | None
+        self,
+        recorded: Recorded,
+        token: str,
+        records: RunRecords,
+        locks: Locks,
+        time_limit: float | None,
+        clock: Callable[[], float] = elapsed,
     ) -> None:
         """Prepare an attempt that holds the lock already.
 
@@ -47,12 +54,14 @@ class Attempt:
             records: where the record is.
             locks: where the lock is.
             time_limit: seconds after which the run goes on in a new message; None for no limit.
+            clock: seconds that only move forward, those in which the machine sleeps included.
         """
         self.recorded = recorded
         self._token = token
         self._records = records
         self._locks = locks
-        self._started = self._renewed = _elapsed()
+        self._clock = clock
+        self._started = self._renewed = clock()
         self._time_limit = time_limit
         self._progress: Progress | None = None
         self._cancelled = False
@@ -89,12 +98,12 @@ class Attempt:
         self.check_fence()
         if self._cancelled:
             raise Cancelled
-        if self._time_limit is not None and _elapsed() - self._started > self._time_limit:
+        if self._time_limit is not None and self._clock() - self._started > self._time_limit:
             raise OutOfTime
 
     def check_fence(self) -> None:
         """Raise Fenced where this process is no longer the one that may write."""
-        if _elapsed() - self._renewed > EXPIRY.total_seconds() and not self._fenced:
+        if self._clock() - self._renewed > EXPIRY.total_seconds() and not self._fenced:
             self.renew()  # this process was paused, and its beat with it
         if self._fenced:
             raise Fenced(self._fenced)
@@ -118,7 +127,7 @@ class Attempt:
             raise Fenced(f"run {self.run.id} has too little of its lock left to write to Azure")
 
     def _remaining(self) -> float:
-        return EXPIRY.total_seconds() - (_elapsed() - self._renewed)
+        return EXPIRY.total_seconds() - (self._clock() - self._renewed)
 
     def _beat_on(self) -> None:
         while not self._done.wait(BEAT) and not self._fenced:
@@ -127,7 +136,7 @@ class Attempt:
     def beat(self) -> None:
         """Renew the lock when it is time, record progress, look for a cancellation."""
         try:
-            if _elapsed() - self._renewed >= RENEW_EVERY.total_seconds():
+            if self._clock() - self._renewed >= RENEW_EVERY.total_seconds():
                 self.renew()
             if self._progress is not None and self._progress != self.run.progress:
                 changed = msgspec.structs.replace(self.run, progress=self._progress)
@@ -137,7 +146,7 @@ class Attempt:
             self._fenced = f"run {self.run.id} was taken over by another process"
         except StoreError as error:
             log.warning("run=%s job=%s the store does not answer: %s", self.run.id, self.run.job, one_line(str(error)))
-            if _elapsed() - self._renewed > EXPIRY.total_seconds():
+            if self._clock() - self._renewed > EXPIRY.total_seconds():
                 self._fenced = f"run {self.run.id} could not renew its lock in time: {error}"
         except Exception:  # a beat that dies in silence would let two attempts run at once
             log.exception("run=%s job=%s the beat failed", self.run.id, self.run.job)
@@ -145,7 +154,7 @@ class Attempt:
 
     def renew(self) -> None:
         """Keep the lock for another while, or note that it is lost."""
-        begun = _elapsed()
+        begun = self._clock()
         if self._locks.renew(self.run.job, self._token):
             self._renewed = begun
         else:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from shared_code.attempts import Attempt
+from shared_code.attempts import Attempt, elapsed
 from shared_code.errors import Changed, Damaged, Fenced, Refused, StewardError, StoreError, Unknown
 from shared_code.foreign_text import one_line
 from shared_code.locks import Lock, Locks
@@ -55,6 +55,7 @@ class Worker:
     heartbeat: Callable[[], bool]
     time_limit: float | None = None
     sleep: Callable[[float], None] = time.sleep
+    elapsed: Callable[[], float] = elapsed
     tell: Callable[[str], None] = _nobody
     """Tells who has to know of a run, if it has ended; it never raises."""
     count: Callable[[Run], None] = _uncounted
@@ -196,7 +197,9 @@ class Worker:
             started=run.started or self.clock(),
             invocation_id=invocation_id,
         )
-        attempt = Attempt(self.records.change(running, recorded.etag), token, self.records, self.locks, self.time_limit)
+        attempt = Attempt(
+            self.records.change(running, recorded.etag), token, self.records, self.locks, self.time_limit, self.elapsed
+        )
         log.info("run=%s job=%s mode=%s attempt=%d started", run.id, run.job, run.mode, running.attempt)
 
         def progress(made: Progress) -> None:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from shared_code.attempts import WRITE_ROOM, Attempt
 from shared_code.errors import Fenced, StoreError
-from shared_code.locks import EXPIRY, Locks
+from shared_code.locks import EXPIRY, TAKEOVER_AFTER, Locks
 from shared_code.run_records import Recorded, RunRecords
 from shared_code.run_requests import Wanted
 from shared_code.runs import Progress, RunStatus, TriggeredBy
@@ -249,3 +249,19 @@ class TestMayWrite:
         stuck._renewed = attempt._renewed
         with pytest.raises(Fenced, match="has too little of its lock left to write to Azure"):
             stuck.may_write()
+
+
+def test_a_process_that_stood_still_finds_out_before_it_writes(world: World) -> None:
+    """Another has taken its run over meanwhile; the time in which it was stopped counts too."""
+    now = [1000.0]
+    attempt = Attempt(*_begun(world), lambda: now[0])
+    attempt.may_write()
+
+    now[0] += EXPIRY.total_seconds() + TAKEOVER_AFTER.total_seconds() + 1
+    world.pass_time(seconds=now[0] - 1000)
+    assert world.locks("process-2").acquire(JOB, attempt.run.id, "token-2").token == "token-2"
+
+    with pytest.raises(Fenced, match="lost its lock to another process"):
+        attempt.may_write()
+    with pytest.raises(Fenced):
+        attempt.checkpoint()

@@ -344,3 +344,20 @@ class TestProblems:
         problems = (*environment.problems, *environment.activity_problems, *environment.cleanup_problems)
         assert all(problem.startswith("STEWARD_") for problem in problems)
         assert "c2VjcmV0" not in " ".join(problems)
+
+
+@pytest.mark.parametrize(
+    ("environ", "name"),
+    [
+        ({}, ""),
+        ({"WEBSITE_SITE_NAME": "Func-Steward"}, "func-steward"),
+        ({"WEBSITE_SITE_NAME": "func", "WEBSITE_SLOT_NAME": "Production"}, "func"),
+        ({"WEBSITE_SITE_NAME": "func", "WEBSITE_SLOT_NAME": "Staging"}, "func-staging"),
+        ({"WEBSITE_SITE_NAME": "func", "WEBSITE_CLOUD_ROLENAME": "Steward"}, "Steward"),
+        ({"WEBSITE_SLOT_NAME": "staging"}, ""),
+    ],
+    ids=["outside Azure", "site", "production", "slot", "given", "slot alone"],
+)
+def test_the_name_under_which_the_host_notes_calls(environ: dict[str, str], name: str) -> None:
+    """As the host makes it."""
+    assert read_environment(environ, Path("/app")).role_name == name

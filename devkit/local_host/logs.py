@@ -8,10 +8,12 @@ from pathlib import Path
 
 from devkit.local_host.tracebacks import path_of
 from devkit.local_host.worker import current_invocation
+from shared_code.foreign_text import one_line
 
 # It logs every request's headers at INFO.
 _LOUD = ("azure.core.pipeline.policies.http_logging_policy",)
 
+_LONGEST = 100_000
 _BREAKS = str.maketrans({"\n": " | ", "\r": " "})
 
 
@@ -36,7 +38,8 @@ class LineFormatter(logging.Formatter):
             error = record.exc_info[1]
             path = path_of(self.formatException(record.exc_info), self._app)
             text = f"{text}: {type(error).__name__}: {error}" + (f" ({path})" if path else "")
-        return f"{when} {record.levelname} {record.name}{self._where()} {text.translate(_BREAKS)}"
+        shown = one_line(text.translate(_BREAKS), _LONGEST)  # an address that somebody calls may drive the terminal
+        return f"{when} {record.levelname} {record.name}{self._where()} {shown}"
 
     def _where(self) -> str:
         invocation_id = current_invocation()

@@ -41,7 +41,7 @@ class Server:
 
     def application(self) -> web.Application:
         """Give the aiohttp application."""
-        application = web.Application(client_max_size=_LARGEST_BODY)
+        application = web.Application(client_max_size=_LARGEST_BODY, middlewares=[_addressed])
         application.add_routes(
             [
                 web.get("/admin/host/status", self._guarded(self._host_status)),
@@ -144,6 +144,18 @@ class Server:
 def _takes(trigger: HttpTrigger, method: str) -> bool:
     # Whoever takes GET takes HEAD.
     return trigger.methods is None or method in trigger.methods or (method == "HEAD" and "GET" in trigger.methods)
+
+
+@web.middleware
+async def _addressed(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Refuse a request whose Host header is no host, as the host's server does."""
+    try:
+        _ = request.url
+    except ValueError:
+        return web.Response(status=400)
+    return await handler(request)
 
 
 def _key(request: web.Request) -> str | None:

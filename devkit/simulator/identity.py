@@ -4,6 +4,7 @@ The protocol is that of `IDENTITY_ENDPOINT` and `IDENTITY_HEADER`, api-version 2
 the recorded one, with `expires_on` in epoch seconds as today's platform sends it.
 """
 
+import hmac
 import secrets
 import threading
 import time
@@ -28,7 +29,9 @@ class Identity:
 
     def answer(self, call: Call, *, stale: bool = False) -> Reply:
         """Answer a token request; with `stale` the token is one that Resource Manager takes for expired."""
-        if call.headers.get("x-identity-header") != self.secret:
+        if not hmac.compare_digest(
+            call.headers.get("x-identity-header", "").encode(errors="replace"), self.secret.encode()
+        ):
             return _refusal(401, "unauthorized", "The X-IDENTITY-HEADER header is missing or not the one expected.")
         query = call.query
         if query.get("api-version") != API_VERSION:

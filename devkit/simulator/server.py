@@ -6,6 +6,7 @@ import ssl
 import struct
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from aiohttp import web
 
@@ -88,9 +89,10 @@ async def _drip(request: web.BaseRequest, reply: Reply, headers: dict[str, str])
     """Announce the whole body, and send it byte by byte for as long as anybody listens."""
     response = web.StreamResponse(status=reply.status, headers=headers | {"Content-Length": str(len(reply.body))})
     await response.prepare(request)
-    for place in range(len(reply.body)):
-        await asyncio.sleep(reply.drip)
-        await response.write(reply.body[place : place + 1])
+    with suppress(ConnectionError):
+        for place in range(len(reply.body)):
+            await asyncio.sleep(reply.drip)
+            await response.write(reply.body[place : place + 1])
     return response
 
 

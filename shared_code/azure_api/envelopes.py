@@ -7,9 +7,20 @@ from typing import Any
 from shared_code.foreign_text import one_line
 
 _XML = {name: re.compile(rf"<{name}>([^<]*)</{name}>", re.IGNORECASE) for name in ("code", "message")}
-# What opens doors: the query of a signed address, and a token.
+# What opens doors: the query of a signed address, a token, a password in an address, and what is named as a secret, as
+# in connection strings, headers and bodies of requests.
 _SIGNED = re.compile(r"(https?://[^\s?'\"<>]+\?)[^\s'\"<>]+", re.IGNORECASE)
 _TOKEN = re.compile(r"\b(?:(bearer )[\w.~+/=-]{8,}|eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?)", re.IGNORECASE)
+_USER = re.compile(r"(\b[a-z][a-z0-9+.-]{0,30}://)[^\s/@'\"<>]+(?=@)", re.IGNORECASE)
+_NAMED = re.compile(
+    r"((?:\b(?:account|access|api|function|functions|host|master|primary|secondary|storage|sharedaccess)[ _-]?key"
+    r"|\b[\w-]{0,40}secret|\bpassword|\bpasswd|\bpwd|\bsas|\b(?:access|id|refresh|sas)[ _-]?token"
+    r"|\bshared[ _-]?access[ _-]?signature|\bsig|[?&](?:code|key|token))[\"']{0,2}\s{0,3}[=:]\s{0,3}[\"']?)"
+    r"[^\s'\"<>;,&]+(?:&[^\s'\"<>;,]*)?",
+    re.IGNORECASE,
+)
+_LONGEST = 4000
+"""Characters that are looked at: far more than are kept, and few enough for whatever a stranger may have written."""
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 
 
@@ -37,8 +48,11 @@ def describe(status: int, content_type: str, body: bytes) -> str:
 
 
 def scrubbed(text: str) -> str:
-    """Make a foreign text one line without what opens doors: queries of addresses, and tokens."""
-    return one_line(_TOKEN.sub(r"\1…", _SIGNED.sub(r"\1…", text)))
+    """Make a foreign text one line without what opens doors: queries of addresses, tokens, passwords, and keys."""
+    text = text[:_LONGEST]
+    for pattern in (_SIGNED, _USER, _TOKEN, _NAMED):
+        text = pattern.sub(r"\1…", text)
+    return one_line(text)
 
 
 def code_of(body: bytes) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from shared_code.azure_api.envelopes import describe
+from shared_code.azure_api.envelopes import describe, scrubbed
 from shared_code.errors import (
     AccessDenied,
     AzureError,
@@ -14,7 +14,6 @@ from shared_code.errors import (
     Unreachable,
     UnreadableAnswer,
 )
-from shared_code.foreign_text import one_line
 
 AGAIN = "try again later"
 """What one may do about what passes."""
@@ -93,7 +92,7 @@ def signing_in() -> Iterator[None]:
 
 
 def _first_line(error: Exception) -> str:
-    return one_line(str(error).split("\n", 1)[0]) or type(error).__name__
+    return scrubbed(str(error).split("\n", 1)[0]) or type(error).__name__
 
 
 _NO_ANSWER = {

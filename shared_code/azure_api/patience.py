@@ -4,7 +4,7 @@ import threading
 from collections import deque
 from contextlib import suppress
 from typing import Any
-from weakref import ref
+from weakref import finalize, ref
 
 from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
@@ -21,44 +21,54 @@ class Patient(HTTPAdapter):
     """
 
     def __init__(self, patience: float, connections: int) -> None:
-        """Prepare; the thread that watches begins with the first answer.
+        """Prepare; the thread that watches begins with the first answer, and ends with this.
 
         Args:
             patience: seconds from the headers of an answer to its end.
             connections: how many are kept open to one host.
         """
         super().__init__(pool_maxsize=connections)
-        self._patience = patience
-        self._answers: deque[tuple[float, ref[Any]]] = deque()
-        self._passed = 0.0
-        self._closed = threading.Event()
-        self._mutex = threading.Lock()
-        self._thread: threading.Thread | None = None
+        self._watch = _Watch(patience)
+        finalize(self, self._watch.end)
 
     def send(self, request: PreparedRequest, *given: Any, **options: Any) -> Response:
         """Send a request, and watch the answer until it is read."""
         response = super().send(request, *given, **options)
-        with self._mutex:
-            # Only this thread's own count of time is looked at: no clock is set back in it.
-            self._answers.append((self._passed + self._patience, ref(response.raw)))
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._watch, name="patience", daemon=True)
-                self._thread.start()
+        self._watch.add(response.raw)
         return response
 
-    def close(self) -> None:
-        """Close all connections, and watch no more."""
-        self._closed.set()
-        super().close()
 
-    def _watch(self) -> None:
+class _Watch:
+    """The answers that are under way, oldest first; it keeps none of them alive, and knows no clock that can be set."""
+
+    def __init__(self, patience: float) -> None:
+        self._patience = patience
+        self._passed = 0.0
+        self._answers: deque[tuple[float, ref[Any]]] = deque()
+        self._ended = threading.Event()
+        self._mutex = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def add(self, answer: Any) -> None:
+        """Watch one more."""
+        with self._mutex:
+            self._answers.append((self._passed + self._patience, ref(answer)))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._look, name="patience", daemon=True)
+                self._thread.start()
+
+    def end(self) -> None:
+        """Watch no more."""
+        self._ended.set()
+
+    def _look(self) -> None:
         pause = self._patience / _LOOKS
-        while not self._closed.wait(pause):
+        while not self._ended.wait(pause):
             with self._mutex:
                 self._passed += pause
             while self._answers and self._answers[0][0] <= self._passed:
-                _, answer = self._answers.popleft()
-                if (raw := answer()) is not None:
-                    # It was read meanwhile, and its connection serves another request; or it is closed.
+                _, known = self._answers.popleft()
+                if (answer := known()) is not None:
+                    # It may have been read meanwhile, and its connection serve another request.
                     with suppress(RuntimeError, ValueError, OSError):
-                        raw.shutdown()
+                        answer.shutdown()

@@ -98,7 +98,7 @@ def _told(response: HttpResponse) -> float | None:
     return told_wait(response.read()) if length.isdecimal() and int(length) <= _SMALL else None
 
 
-class ShortWaits(RequestsTransport):
+class ShortWaits(RequestsTransport):  # type: ignore[misc]  # azure-core imports it in a way that hides its type
     """azure-core's transport, by which its retry waits: as long as an answer asks for, up to our longest wait."""
 
     def __init__(self, sleep: Callable[[float], None], **options: float) -> None:

@@ -375,6 +375,17 @@ class TestChains:
             next(pages)
         assert [path for _, path in script.seen] == read
 
+    def test_a_page_that_comes_again_is_noticed(self, script: Script) -> None:
+        """At another link: what should have come instead of it is missing."""
+        first, other = {"value": [{"id": "/a"}, {"id": "/b"}]}, {"value": [{"id": "/c"}]}
+        after = {name: {"nextLink": f"{script.url}/{name}"} for name in "bcd"}
+        script.pages(a=first | after["b"], b=other | after["c"], c=first | after["d"], d={"value": []})
+        pages = script.arm.pages("/a", Thing, "things")
+
+        assert [len(next(pages)) for _ in range(2)] == [2, 1]
+        with pytest.raises(UnreadableAnswer, match=r"^cannot read things: page 3 has what an earlier one had; "):
+            next(pages)
+
     def test_an_endless_chain_of_empty_pages_is_noticed(self, script: Script) -> None:
         """Many may be empty before one is not, as a filter has it; but not as many as the largest estate has pages."""
 

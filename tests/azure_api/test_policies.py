@@ -11,7 +11,7 @@ from azure.core.rest import HttpRequest
 from requests.structures import CaseInsensitiveDict
 
 from shared_code.azure_api.budgets import LONGEST_WAIT, Budgets
-from shared_code.azure_api.policies import READY, CappedRetry, Paced
+from shared_code.azure_api.policies import READY, CappedRetry, Paced, policies
 from shared_code.errors import Stopped
 from tests.azure_api.virtual_time import VirtualTime
 
@@ -361,3 +361,40 @@ class TestRefusal:
 
         budgets.of("reads", SHOP).answered(100)
         assert budgets.of("reads", SHOP).reserve() == 0.0
+
+
+class Counted:
+    """Figures that remember what they were told."""
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[str, int]] = []
+        self.waits: list[float] = []
+
+    def asked(self, kind: str, status: int) -> None:
+        self.requests.append((kind, status))
+
+    def waited(self, seconds: float) -> None:
+        self.waits.append(seconds)
+
+
+def test_a_refusal_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    """As a line of the log, with the subscription and the wait, and as figures; an answer as a figure alone."""
+    time, counted = VirtualTime(), Counted()
+    answers = iter([Answer(429, {"Retry-After": "7"}), Answer(200, {})])
+    whole = policies(NoCredential(), "https://management.azure.com", time.sleep, time.now, counted)
+    paced = [each for each in whole if isinstance(each, CappedRetry | Paced)]
+    with Pipeline(Wire(lambda _: next(answers), time), paced) as pipeline:
+        pipeline.run(HttpRequest("GET", SHOP))
+
+    assert counted.requests == [("reads", 429), ("reads", 200)]
+    assert sum(counted.waits) == 7
+    assert [each.getMessage() for each in caplog.records if "throttled" in each.getMessage()] == [
+        "subscription=5E000000-0000-4000-8000-000000000001 throttled kind=reads wait=7.0"
+    ]
+
+
+class NoCredential:
+    """Nobody, since nothing here asks for a token."""
+
+    def get_token(self, *scopes: str, **options: Any) -> Any:
+        raise AssertionError(f"{scopes} {options}")

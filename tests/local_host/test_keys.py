@@ -10,7 +10,7 @@ from devkit.local_host.routes import parse_route
 
 KEYS = Keys(reader="r", operator="o", approver="a", master="m")
 OWN, OTHER = KEYS.of_function("jobs"), KEYS.of_function("runs")
-EVERY = [None, "", "wrong", "r", "o", "a", "m", OWN, OTHER]
+EVERY = [None, "", "wrong", "\udcff", "r", "o", "a", "m", OWN, OTHER]
 
 
 def function(methods: set[str] | None, *, name: str = "jobs", level: str = "function") -> Function:

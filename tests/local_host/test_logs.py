@@ -45,6 +45,15 @@ def test_a_record_is_one_line() -> None:
         )
 
 
+def test_no_record_drives_a_terminal() -> None:
+    """An address that somebody calls is in the log as it is shown, and does nothing there."""
+    record = logging.LogRecord("host", logging.INFO, "", 0, "GET /%s", ("\x1b[2J\x9b\u202egpj\x00x",), None)
+
+    line = LineFormatter(APP, lambda _: None).format(record)
+
+    assert line.endswith("INFO host GET / [2J gpj x")
+
+
 def test_an_exception_is_in_the_line() -> None:
     """Type, text and the way to it."""
     formatter = LineFormatter(Path(__file__).parent, lambda _: None)

@@ -146,7 +146,7 @@ class TestWhatRemains:
         """The waits of a list of two pages whose first one carries these headers."""
         named = {name.replace("_", "-"): content for name, content in headers.items()}
         first = json.dumps(value([group("rg-one")], nextLink=f"{wire.url}{ROOT}/next")).encode()
-        wire.answers((200, JSON | named, first), LIST)
+        wire.answers((200, JSON | named, first), (200, JSON, json.dumps(value([group("rg-two")])).encode()))
         assert len(wire.read("groups")) == 2
         return wire.waits
 

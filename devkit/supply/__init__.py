@@ -1,0 +1,1 @@
+"""What Steward is made of besides itself: pins, who needs what, licences, the bill of materials."""

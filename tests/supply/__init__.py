@@ -1,0 +1,1 @@
+"""What Steward is made of besides itself."""
