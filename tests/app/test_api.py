@@ -11,6 +11,7 @@ import pytest
 from devkit.local_host.process import HostProcess, Reply
 from devkit.simulator import Fault
 from tests.app.conftest import JOB, RUNS, UNCHANGED, Json, World, start_run, wait_ended
+from tests.docs.checkout import ROOT
 
 LISTED = {
     "id", "job", "mode", "trigger", "requested", "requested_by", "requested_by_verified", "scheduled_for",
@@ -23,7 +24,8 @@ def problem(reply: Reply, status: int) -> str:
     """Check that an answer is a problem (RFC 9457) and give its detail."""
     assert (reply.status, reply.headers["content-type"]) == (status, "application/problem+json")
     body = reply.json()
-    assert set(body) == {"type", "title", "status", "detail"}
+    assert set(body) - {"runbook"} == {"type", "title", "status", "detail"}
+    assert "runbook" not in body or (ROOT / body["runbook"]).is_file()
     assert (body["type"], body["status"]) == ("about:blank", status)
     assert "Traceback" not in reply.text
     detail: str = body["detail"]

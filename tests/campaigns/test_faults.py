@@ -30,7 +30,6 @@ SLICE = (
     (CHANGE, "PATCH tags", "409 lock"),
     (DELETE, "DELETE resource-group", "503 page"),
     (DELETE, "POST export-template", "404 group"),
-    (DELETE, "GET resource", "clock"),
     (DELETE, LISTS, LAG),
     (UNDO, "GET tags", "500"),
 )

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 VENV = Path(sys.executable).parent.parent
 FOLDERS = ("__app__", "shared_code", "devkit", "infra")
 PINNED = ("requirements.txt", "requirements-dev.txt", "pyproject.toml")
-FILES = ("dev", ".funcignore", "function_app.py", "host.json", "steward.toml", *PINNED)
+FILES = ("dev", ".funcignore", "function_app.py", "host.json", "steward.toml", "requirements.in", *PINNED)
 LISTENING = "Ctrl-C stops everything."
 PATIENCE = 60.0
 

@@ -112,7 +112,7 @@ class TestPatchOfTheThingItself:
 
     def test_recordings_do_not_change(self, recordings: Path) -> None:
         """405 for every write to what is served from them."""
-        with Simulator(load_recordings(recordings)) as simulator, Client(simulator) as client:
+        with Simulator(load_recordings(recordings), assignments=OWNER) as simulator, Client(simulator) as client:
             one = simulator.estate.subscriptions[0]
             scope = f"/subscriptions/{one.id}/resourceGroups/any"
 
