@@ -210,13 +210,17 @@ class _Removing:
                 return (
                     self._verify(subscription, None, str(error), refused=True)
                     if self._writes
-                    else self._left(str(error))
+                    else self._left(str(error), unread=isinstance(error, _UnreadError))
                 )
             except (Conflict, Throttled) as error:
                 if tried == TRIES or self._hand.halted():
                     return self._verify(subscription, None, str(error), refused=True)
                 self._hand.sleep(min(2.0**tried, LONGEST_WAIT))
-                if kept := self._changed_meanwhile(subscription):
+                try:
+                    kept = self._changed_meanwhile(subscription)
+                except _UnreadError as unread:
+                    kept = str(unread)
+                if kept:
                     said = f"{error}; it is not asked again, since {kept}"
                     return self._verify(subscription, None, said, refused=True)
                 continue
@@ -229,13 +233,17 @@ class _Removing:
         raise AssertionError("the last try returns")
 
     def _changed_meanwhile(self, subscription: Subscription) -> str | None:
-        """Say why it must not be asked for again: what Azure cannot do just now, somebody may be at work on."""
+        """Say why it must not be asked for again: what Azure cannot do just now, somebody may be at work on.
+
+        Raises:
+            _UnreadError: it cannot be read.
+        """
         remover = self._removal.remover
         try:
             target = remover.target(self._item.resource_id, subscription)
             return self._refusal(target, remover.group(self._item.resource_id, subscription), subscription)
         except AzureError as error:
-            return f"it cannot be read, so it stays: {error}"
+            raise _UnreadError(f"it cannot be read, so it stays: {error}") from error
 
     def _ready(self) -> None:
         """Ask for permission again: the claim, and the wait for its turn, may have taken their time."""
@@ -285,6 +293,10 @@ class _Removing:
     def _done(self, result: Result, reason: str | None) -> Done:
         before = self._hand.begun_with
         return Done(result, reason, before, None, self._writes, self._tombstone)
+
+
+class _UnreadError(Refused):
+    """The last look before a deletion did not succeed."""
 
 
 class _Waiting:

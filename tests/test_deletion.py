@@ -801,6 +801,18 @@ class TestJustBefore:
         assert (outcome.outcome, outcome.writes, scene.model.sent) == (Result.SKIPPED, 0, [])
         assert outcome.reason == "it has changed since the plan was made: 'tags.keep' was added"
 
+    @pytest.mark.parametrize("fault", ["trouble", "throttled", "unreadable", "forbidden"])
+    def test_the_look_after_a_long_wait_fails(self, scene: Scene, fault: str) -> None:
+        """What could not be read is kept, and the run says that it could not be read."""
+        scene.at("delete", lambda _: scene.world.pass_time(seconds=11))
+        scene.at("target", Fault(fault), call=1)
+
+        outcome = scene.outcome()
+
+        assert (outcome.outcome, outcome.writes, scene.model.sent) == (Result.SKIPPED, 0, [])
+        assert outcome.unread
+        assert (outcome.reason or "").startswith("it cannot be read, so it stays: ")
+
     def test_a_young_look_is_enough(self, scene: Scene) -> None:
         scene.at("delete", lambda _: scene.world.pass_time(seconds=LONGEST_LOOK.total_seconds() - 0.001))
 
