@@ -222,6 +222,7 @@ class Steward:
         from shared_code.azure_api.removals import AzureRemover
         from shared_code.azure_api.request_log import WorkspaceRequestLog
         from shared_code.azure_api.tags import AzureTags
+        from shared_code.azure_api.workspace import Workspace
         from shared_code.azure_clock import AzureClock
         from shared_code.jobs import TASKS
         from shared_code.notices.apprise_sender import AppriseSender
@@ -230,6 +231,8 @@ class Steward:
         from shared_code.worker import Worker
 
         telemetry = Telemetry()
+        where, own = self.environment, self.environment.logs_workspace_id
+        workspace = Workspace(where.logs_endpoint, where.logs_audience, own, self._credential) if own else None
         arm = Arm(self.environment.arm_endpoint, self.environment.arm_audience, self._credential, figures=telemetry)
         estate = AzureEstate(arm)
         return Worker(
@@ -238,19 +241,8 @@ class Steward:
             records=self.records,
             locks=self.locks,
             estate=estate,
-            activity=LogAnalytics(
-                self.environment.logs_endpoint,
-                self.environment.logs_audience,
-                self.environment.logs_workspace_id,
-                self._credential,
-            ),
-            request_log=WorkspaceRequestLog(
-                self.environment.logs_endpoint,
-                self.environment.logs_audience,
-                self.environment.logs_workspace_id,
-                self._credential,
-                self.environment.role_name,
-            ),
+            activity=LogAnalytics(workspace),
+            request_log=WorkspaceRequestLog(workspace, self.environment.role_name),
             writer=AzureTags(arm),
             remover=AzureRemover(arm, AzureClock(utc_now)),
             inventory=ResourceGraph(arm),

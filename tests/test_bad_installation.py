@@ -23,6 +23,7 @@ from shared_code.azure_api.graph import ResourceGraph
 from shared_code.azure_api.permissions import AzurePermissions
 from shared_code.azure_api.probes import Probes
 from shared_code.azure_api.removals import AzureRemover
+from shared_code.azure_api.workspace import Workspace
 from shared_code.azure_clock import AzureClock
 from shared_code.doctor.checks import Check, Result
 from shared_code.doctor.doctor import Doctor, Machine
@@ -91,10 +92,12 @@ class Installation:
         """Clean up as the timer does, and return the run as it ended."""
         run = ask(self.world, WORKLOADS, mode=mode)
         logs = LogAnalytics(
-            self.simulator.url,
-            self.simulator.environment["STEWARD_LOGS_AUDIENCE"],
-            self.workspace,
-            lambda: self.credential,
+            Workspace(
+                self.simulator.url,
+                self.simulator.environment["STEWARD_LOGS_AUDIENCE"],
+                self.workspace,
+                lambda: self.credential,
+            )
         )
         replace(self.world.worker(), activity=logs).perform(run.id)
         return self.world.records().get(run.id).run

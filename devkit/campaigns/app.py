@@ -17,6 +17,7 @@ from shared_code.azure_api.estate import AzureEstate
 from shared_code.azure_api.graph import ResourceGraph
 from shared_code.azure_api.removals import AzureRemover
 from shared_code.azure_api.tags import AzureTags
+from shared_code.azure_api.workspace import Workspace
 from shared_code.azure_clock import AzureClock
 from shared_code.change_requests import ChangeRequests
 from shared_code.locks import Locks
@@ -90,11 +91,13 @@ class App:
             "locks": self.locks,
             "estate": AzureEstate(arm),
             "activity": LogAnalytics(
-                environment["STEWARD_LOGS_ENDPOINT"],
-                environment["STEWARD_LOGS_AUDIENCE"],
-                environment["STEWARD_LOGS_WORKSPACE_ID"],
-                lambda: credential,
-                self.time.sleep,
+                Workspace(
+                    environment["STEWARD_LOGS_ENDPOINT"],
+                    environment["STEWARD_LOGS_AUDIENCE"],
+                    environment["STEWARD_LOGS_WORKSPACE_ID"],
+                    lambda: credential,
+                    self.time.sleep,
+                )
             ),
             "writer": AzureTags(arm),
             "remover": AzureRemover(arm, AzureClock(self.time.now)),

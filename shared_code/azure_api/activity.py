@@ -1,16 +1,12 @@
 """The activity log in a Log Analytics workspace: who created a resource and who wrote to it last."""
 
-import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from shared_code.activity import Evidence, no_evidence, span_of
 from shared_code.azure_api.activity_reading import USUAL, Limits, Reading
 from shared_code.azure_api.workspace import Log, Workspace
-
-if TYPE_CHECKING:
-    from azure.core.credentials import TokenCredential
 
 _NO_WORKSPACE = "no workspace is configured; set STEWARD_LOGS_WORKSPACE_ID to the id of the one with the activity log"
 _LOG = Log(
@@ -23,26 +19,14 @@ _LOG = Log(
 class LogAnalytics:
     """Reads the activity log from one workspace; the port Activity."""
 
-    def __init__(
-        self,
-        endpoint: str,
-        audience: str,
-        workspace_id: str | None,
-        credential: Callable[[], "TokenCredential"],
-        sleep: Callable[[float], None] = time.sleep,
-        limits: Limits = USUAL,
-    ) -> None:
-        """Prepare; nothing is imported or connected before the first reading.
+    def __init__(self, workspace: Workspace | None, limits: Limits = USUAL) -> None:
+        """Prepare.
 
         Args:
-            endpoint: https address of the Log Analytics query API.
-            audience: what tokens are asked for.
-            workspace_id: a GUID; None where no workspace is configured.
-            credential: gives the credential, on first use.
-            sleep: waits that many seconds.
+            workspace: to be asked; None where none is configured.
             limits: what one reading may take.
         """
-        self._workspace = Workspace(endpoint, audience, workspace_id, credential, sleep) if workspace_id else None
+        self._workspace = workspace
         self._limits = limits
 
     def writers(self, subscriptions: Collection[str], since: datetime, until: datetime) -> Evidence:

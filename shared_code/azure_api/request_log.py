@@ -5,10 +5,9 @@ the name of its function as OperationName, and puts its id into Properties as In
 """
 
 import re
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from shared_code.azure_api.activity_queries import literal
 from shared_code.azure_api.activity_reading import TooMuch
@@ -16,9 +15,6 @@ from shared_code.azure_api.workspace import Log, Workspace
 from shared_code.errors import AzureError, UnreadableAnswer
 from shared_code.foreign_text import one_line
 from shared_code.invocations import LOOK_BACK, WORKER, Calls, Testimony
-
-if TYPE_CHECKING:
-    from azure.core.credentials import TokenCredential
 
 MOST_ROWS = 5_000
 """Rows of an answer at most: two for each timer, and one for each call of the worker that failed."""
@@ -35,26 +31,14 @@ _PRINTABLE = re.compile(r"[ -~]+", re.ASCII)
 class WorkspaceRequestLog:
     """Reads the request log from one workspace; the port RequestLog."""
 
-    def __init__(
-        self,
-        endpoint: str,
-        audience: str,
-        workspace_id: str | None,
-        credential: Callable[[], "TokenCredential"],
-        app: str,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        """Prepare; nothing is imported or connected before the first reading.
+    def __init__(self, workspace: Workspace | None, app: str) -> None:
+        """Prepare.
 
         Args:
-            endpoint: https address of the Log Analytics query API.
-            audience: what tokens are asked for.
-            workspace_id: a GUID; None where no workspace is configured.
-            credential: gives the credential, on first use.
+            workspace: to be asked; None where none is configured.
             app: the name under which the host notes the app's calls; "" where nobody tells.
-            sleep: waits that many seconds.
         """
-        self._workspace = Workspace(endpoint, audience, workspace_id, credential, sleep) if workspace_id else None
+        self._workspace = workspace
         self._app = app
 
     def calls(self, since: Mapping[str, datetime], until: datetime) -> Testimony:

@@ -15,6 +15,7 @@ from devkit.simulator.estates.drafting import group, resource
 from shared_code.activity import CallerKind, Evidence, Writers, write_of
 from shared_code.azure_api.activity import LogAnalytics
 from shared_code.azure_api.activity_reading import Limits
+from shared_code.azure_api.workspace import Workspace
 from shared_code.resource_ids import key
 from tests.azure_api.conftest import Clock, Remembering
 
@@ -49,14 +50,14 @@ class Log:
     def limit(self, **limits: int) -> None:
         """Read with these limits from now on."""
         environment = self.simulator.environment
-        self.reader = LogAnalytics(
+        workspace = Workspace(
             environment["STEWARD_LOGS_ENDPOINT"],
             environment["STEWARD_LOGS_AUDIENCE"],
             environment["STEWARD_LOGS_WORKSPACE_ID"],
             lambda: self.credential,
             self.time.sleep,
-            Limits(**limits),
         )
+        self.reader = LogAnalytics(workspace, Limits(**limits))
 
     def happened(self, *events: Event) -> None:
         """Let these be all that happened."""
@@ -348,7 +349,7 @@ class TestNoEvidence:
     """Never "no activity"."""
 
     def test_no_workspace(self) -> None:
-        reader = LogAnalytics("https://127.0.0.1:1", "https://127.0.0.1:1", None, Remembering)
+        reader = LogAnalytics(None)
         found = reader.writers([SHOP], SINCE, NOW)
 
         assert (found.available, found.complete, found.asked.queries) == (False, False, 0)
@@ -451,7 +452,8 @@ class TestNoEvidence:
         assert ": no token, " in log.refused()
 
     def test_nobody_listens(self, log: Log) -> None:
-        log.reader = LogAnalytics("https://127.0.0.1:1", "https://127.0.0.1:1", SHOP, Remembering, log.time.sleep)
+        nobody = "https://127.0.0.1:1"
+        log.reader = LogAnalytics(Workspace(nobody, nobody, SHOP, Remembering, log.time.sleep))
 
         assert "the connection was refused" in log.refused()
 

@@ -7,6 +7,7 @@ import pytest
 
 from devkit.simulator import Assignment, Estate, Fault, RequestRow, Role, Simulator, Subscription
 from shared_code.azure_api.request_log import MOST_ROWS, WorkspaceRequestLog, question, quoted
+from shared_code.azure_api.workspace import Workspace
 from shared_code.invocations import Calls, Testimony
 from tests.azure_api.conftest import Clock, Remembering
 
@@ -27,13 +28,18 @@ class Log:
     def reader(self, app: str = APP, workspace: str | None = "") -> WorkspaceRequestLog:
         """A reader as the app would have it after a fresh start."""
         environment = self.simulator.environment
+        own = environment["STEWARD_LOGS_WORKSPACE_ID"] if workspace == "" else workspace
+        if own is None:
+            return WorkspaceRequestLog(None, app)
         return WorkspaceRequestLog(
-            environment["STEWARD_LOGS_ENDPOINT"],
-            environment["STEWARD_LOGS_AUDIENCE"],
-            environment["STEWARD_LOGS_WORKSPACE_ID"] if workspace == "" else workspace,
-            lambda: self.credential,
+            Workspace(
+                environment["STEWARD_LOGS_ENDPOINT"],
+                environment["STEWARD_LOGS_AUDIENCE"],
+                own,
+                lambda: self.credential,
+                self.time.sleep,
+            ),
             app,
-            self.time.sleep,
         )
 
     def read(self, *functions: str, app: str = APP) -> Testimony:

@@ -14,6 +14,7 @@ from shared_code.azure_api.permissions import AzurePermissions
 from shared_code.azure_api.removals import AzureRemover
 from shared_code.azure_api.request_log import WorkspaceRequestLog
 from shared_code.azure_api.tags import AzureTags
+from shared_code.azure_api.workspace import Workspace
 from shared_code.cleanup_rules import RULES
 from shared_code.errors import AzureError
 from shared_code.model import Kind
@@ -60,12 +61,10 @@ class Azure:
         self.methods: dict[str, Callable[[], object]] = {}
         arm = script.arm
         estate, remover, tags, graph = AzureEstate(arm), AzureRemover(arm), AzureTags(arm), ResourceGraph(arm)
-        logs = LogAnalytics(
+        workspace = Workspace(
             script.url, "https://api.loganalytics.io", KNOWN.id, lambda: script.credential, script.time.sleep
         )
-        requests = WorkspaceRequestLog(
-            script.url, "https://api.loganalytics.io", KNOWN.id, lambda: script.credential, "func", script.time.sleep
-        )
+        logs, requests = LogAnalytics(workspace), WorkspaceRequestLog(workspace, "func")
         now = datetime(2026, 11, 22, tzinfo=UTC)
         self.methods = {
             "AzureEstate.subscriptions": estate.subscriptions,

@@ -19,6 +19,7 @@ from shared_code.azure_api.graph import ResourceGraph
 from shared_code.azure_api.removals import AzureRemover
 from shared_code.azure_api.request_log import WorkspaceRequestLog
 from shared_code.azure_api.tags import AzureTags
+from shared_code.azure_api.workspace import Workspace
 from shared_code.change_requests import ChangeRequests
 from shared_code.cleanup_rules import RULES
 from shared_code.outcomes import Outcome
@@ -171,8 +172,9 @@ def steward(
         credential = Remembering()
         arm = Arm(simulator.url, environment["STEWARD_ARM_AUDIENCE"], lambda: credential, world.sleep, seconds)
         logs = (simulator.url, environment["STEWARD_LOGS_AUDIENCE"], environment["STEWARD_LOGS_WORKSPACE_ID"])
-        activity = LogAnalytics(*logs, lambda: credential, world.sleep)
-        request_log = WorkspaceRequestLog(*logs, lambda: credential, environment["WEBSITE_SITE_NAME"], world.sleep)
+        workspace = Workspace(*logs, lambda: credential, world.sleep)
+        activity = LogAnalytics(workspace)
+        request_log = WorkspaceRequestLog(workspace, environment["WEBSITE_SITE_NAME"])
         yield Steward(simulator, world, arm, activity, request_log)
         if arm._client:
             arm._client.close()

@@ -6,6 +6,7 @@ from typing import Any
 
 from shared_code.activity import Evidence
 from shared_code.azure_api.activity import LogAnalytics
+from shared_code.azure_api.workspace import Workspace
 from tests.azure_api.conftest import JSON, Clock, Remembering, Script
 from tests.oddities.recorded import Json, Recording
 from tests.oddities.wire import KNOWN, ROOT
@@ -33,7 +34,8 @@ class Answering:
 
         self._script.answers = answer
         url = self._script.url
-        reader = LogAnalytics(url, "https://api.loganalytics.io", WORKSPACE, Remembering, self._time.sleep)
+        asked = Workspace(url, "https://api.loganalytics.io", WORKSPACE, Remembering, self._time.sleep)
+        reader = LogAnalytics(asked)
         return reader.writers([KNOWN.id], NOW - timedelta(days=90), NOW)
 
     def replay(self, recording: Recording) -> str:

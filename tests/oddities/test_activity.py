@@ -9,6 +9,7 @@ import pytest
 from devkit.simulator import Event, Simulator
 from shared_code.activity import CallerKind, Evidence, kind_of, span_of
 from shared_code.azure_api.activity import LogAnalytics
+from shared_code.azure_api.workspace import Workspace
 from shared_code.resource_ids import key
 from tests.azure_api.conftest import Clock, Remembering, Script
 from tests.oddities.logs import HEARD, NOW, SITE, WORKSPACE, WRITERS, Answering, table
@@ -37,11 +38,13 @@ def read(simulator: Simulator, workspace: str = "") -> Evidence:
     """Read the simulator's log of one subscription."""
     environment = simulator.environment
     reader = LogAnalytics(
-        environment["STEWARD_LOGS_ENDPOINT"],
-        environment["STEWARD_LOGS_AUDIENCE"],
-        workspace or environment["STEWARD_LOGS_WORKSPACE_ID"],
-        Remembering,
-        Clock().sleep,
+        Workspace(
+            environment["STEWARD_LOGS_ENDPOINT"],
+            environment["STEWARD_LOGS_AUDIENCE"],
+            workspace or environment["STEWARD_LOGS_WORKSPACE_ID"],
+            Remembering,
+            Clock().sleep,
+        )
     )
     return reader.writers([KNOWN.id], NOW - timedelta(days=90), NOW)
 
