@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from shared_code.catalog import RECENT, JobView, view
+from shared_code.catalog import RECENT, JobView, view, views
 from shared_code.run_records import RunRecords
 from shared_code.runs import Mode, Order, Run, RunStatus, TriggeredBy
 from shared_code.schedules import AzureVerdict, Reading, StewardVerdict
@@ -45,6 +45,23 @@ def record(
     run = msgspec.structs.replace(run, **about)
     records.create(run)
     return run
+
+
+def test_all_jobs_at_once_are_what_each_is_by_itself(records: RunRecords) -> None:
+    """Runs of one job never show with another, and each has its own newest."""
+    for number, job in enumerate((JOB, "tag-audit", JOB, "cleanup", "tag-audit")):
+        began = NOW - timedelta(days=1, hours=number)
+        record(records, number, 1, id=f"{began:%Y%m%dT%H%M%SZ}-{job}-{number:08x}", job=job)
+    configuration = configure(b"", "steward.toml", {})
+
+    found = views(configuration, records, NOW)
+
+    assert found == [view(configuration, records, name, NOW) for name in sorted(configuration.jobs)]
+    assert {each.name: each.last_run.id[-8:] for each in found if each.last_run} == {
+        "cleanup": "00000003",
+        JOB: "00000000",
+        "tag-audit": "00000001",
+    }
 
 
 ARMED = "5e000000-0000-4000-8000-000000000001"

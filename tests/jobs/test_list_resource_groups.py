@@ -469,6 +469,20 @@ class TestChanges:
         assert b"Changes since" not in output(store, REPORT)
         assert [each.changes for each in summary.verdicts] == [None]
 
+    def test_the_report_draws_what_runs_over_everything_have_counted(self, store: Store) -> None:
+        """This one too; a narrowed run is no point of the trend."""
+        list_resource_groups(work_on(store, full_estate(ONE)))
+        run_again(store, full_estate(ONE), 1)
+        some_run = msgspec.structs.replace(RUN, id=NEXT.format(2), scope=RunScope((ONE.id,)))
+        list_resource_groups(work_on(store, full_estate(ONE), some_run))
+
+        first, second, narrowed = (
+            b"".join(store.chunks(f"runs/{each}/{REPORT}")) for each in (RUN.id, NEXT.format(1), NEXT.format(2))
+        )
+        assert b"<figure>" not in first
+        assert b"over the last 2 runs" in second
+        assert b"over the last 2 runs" in narrowed
+
     def test_an_estate_that_stays_the_same_has_none(self, store: Store) -> None:
         list_resource_groups(work_on(store, full_estate(ONE, TWO)))
 

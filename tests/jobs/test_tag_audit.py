@@ -15,7 +15,7 @@ from shared_code.history import History
 from shared_code.jobs.tag_audit import NAME, tag_audit
 from shared_code.model import Finding, Kind, Reading, Resource, Subscription, TagChange
 from shared_code.outputs import COMPLIANCE, FINDINGS, FINDINGS_CSV, REPORT
-from shared_code.plan import Plans
+from shared_code.plan import MOST_ITEMS, Plans
 from shared_code.ports import Activity
 from shared_code.runs import Mode, Run, RunScope, RunStatus, TriggeredBy
 from shared_code.scope import Scope
@@ -367,6 +367,21 @@ class TestChanges:
         assert plan.items[0].change == TagChange(set={"owner": "team@example.com"})
         assert plan.items[0].resource_id.endswith("/b")
         assert findings(store)[0].evidence["change"] == "set 'owner' to 'team@example.com'"
+
+    def test_what_has_no_room_in_the_plan_is_counted_and_told(self, store: Store) -> None:
+        """A plan that is silently cut would be taken for all there is to do."""
+        names = tuple(f"r{number:05}" for number in range(MOST_ITEMS + 2))
+
+        summary = audit(store, shop(bare=names, tags={"owner": "team@example.com"}), self.RULE)
+
+        assert (summary.counts["planned_changes"], summary.counts["not_planned"]) == (MOST_ITEMS, 2)
+        assert len(Plans(store).get(summary.plan or "").items) == MOST_ITEMS
+        assert "2 have no room in the plan" in report(store)
+
+    def test_what_has_room_leaves_no_count(self, store: Store) -> None:
+        summary = audit(store, shop(bare=("b",), tags={"owner": "team@example.com"}), self.RULE)
+
+        assert "not_planned" not in summary.counts
 
     def test_no_change_has_its_reason(self, store: Store) -> None:
         summary = audit(store, shop(bare=("b",)), self.RULE)
