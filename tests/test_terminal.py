@@ -288,6 +288,14 @@ class TestRun:
             "  resource groups          1,234",
         ]
 
+    def test_a_run_that_failed_names_the_page_that_helps(self, capsys: Seen) -> None:
+        terminal.show_run(msgspec.structs.replace(RUN, status=RunStatus.FAILED, error="cannot read it"))
+
+        assert capsys.readouterr().out.splitlines()[-2:] == [
+            "  error                    cannot read it",
+            "  help                     runbooks/a-run-failed.md",
+        ]
+
     def test_a_run_under_way(self, capsys: Seen) -> None:
         """Its occurrence, its attempt and how far it is."""
         run = msgspec.structs.replace(

@@ -445,6 +445,7 @@ class TestStop:
             f"Changes are stopped since {re.sub(r'[.][0-9]+', '', order['since'])} by {OPERATOR}: a bad rule. "
             "'steward resume' or DELETE /api/stop ends it."
         )
+        assert stopped.json()["runbook"] == "runbooks/stop-all-changes-now.md"
         assert (cleared.status, cleared.json()) == (200, {"stopped": False, "read_only": False, "order": None})
         assert "another digest" in problem(allowed, 409)
 

@@ -16,7 +16,7 @@ from shared_code.model import Finding
 from shared_code.outcomes import Result
 from shared_code.outputs import DECISIONS, DECISIONS_CSV, FINDINGS, FOLLOWED, OUTCOMES, OUTCOMES_CSV, REPORT, UPCOMING
 from shared_code.pending_deletions import SOON
-from shared_code.plan import Action, Plans
+from shared_code.plan import MOST_BYTES, Action, Plans
 from shared_code.runs import Mode, Run, RunStatus
 from shared_code.snoozes import Snoozes, snooze_id
 from shared_code.tag_rules import RuleMode
@@ -599,6 +599,27 @@ class TestPlans:
 
         assert words(world, run) == {"two": "planned"}
         assert plan_of(world, run).scope == run.scope
+
+    def test_what_has_no_room_in_the_plan_is_counted_and_told(self) -> None:
+        """A plan that is silently cut would be taken for all there is to do."""
+        world, model = cleaning()
+        disks(model, *(f"disk-{number}" for number in range(6)), tags={"note": "x" * (MOST_BYTES // 5)})
+
+        run = clean(world, model)
+
+        held = len(plan_of(world, run).items)
+        assert (run.counts["planned"], run.counts["planned_changes"], run.counts["not_planned"]) == (6, held, 6 - held)
+        assert 0 < held < 6
+        assert f"{6 - held} of these have no room in the plan" in output(world, run.id, REPORT)
+
+    def test_what_has_room_leaves_no_word(self) -> None:
+        world, model = cleaning()
+        disks(model, "one")
+
+        run = clean(world, model)
+
+        assert "not_planned" not in run.counts
+        assert "no room in the plan" not in output(world, run.id, REPORT)
 
 
 class TestApproved:

@@ -6,7 +6,7 @@ from shared_code.notices.notice import Letter
 from shared_code.run_requests import Wanted
 from shared_code.runs import Mode, Run, TriggeredBy
 from tests.azure_model import AzureModel
-from tests.cleaning import ONE, cleaning, toml
+from tests.cleaning import ONE, TWO, cleaning, toml
 from tests.notices.telling import ENVIRON, OWNERS, Kept, Telling
 
 DISK = "unattached-disk"
@@ -85,6 +85,19 @@ def test_what_the_timer_may_not_do_waits_for_a_person(armed: tuple[str, ...], mo
 
     body = to_owners(kept)["team@example.com"].text.body
     assert f"What is planned to be deleted {how}:\n- data (disks)" in body
+
+
+def test_another_subscription_that_is_armed_says_nothing_about_this_one() -> None:
+    world, kept, model = telling(toml(TWO, mode="apply", rules={DISK: {"mode": "automatic"}}))
+    model.put(model.new_group(), "disk", "data", tags=TEAM)
+    clean(world, model)
+    kept.take()
+    world.world.pass_time(days=1)
+
+    clean(world, model)
+
+    body = to_owners(kept)["team@example.com"].text.body
+    assert "What is planned to be deleted once a person approves:\n- data (disks)" in body
 
 
 def test_what_was_deleted_is_told_to_who_owned_it() -> None:
