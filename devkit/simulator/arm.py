@@ -139,6 +139,8 @@ class ResourceManager:
             return json_reply(shown_subscription(subscription, call))
         if route.name in ("operation", "operation-result"):
             return self._operations.answer(call, route)
+        if route.name == "permissions":
+            return json_reply({"value": self._access.permissions(route.scope)})
         if subscription.recorded:
             return self._within_recorded(subscription.recorded, call, route)
         if route.name == "resource-groups":
@@ -162,8 +164,6 @@ class ResourceManager:
             return self._tags.read(present, route)
         if route.name == "deny-assignments":
             return self._page(list(denials(subscription, route.scope)), Pages(size=2), call, lambda shown: shown)
-        if route.name == "permissions":
-            return json_reply({"value": self._access.permissions(route.scope)})
         if route.name == "deployment-stacks":
             return self._page(list(stacks(subscription, route.group)), Pages(), call, lambda shown: shown)
         if route.name == "deployments":

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from shared_code.azure_api.arm import Arm
+from shared_code.azure_api.visibility import check_nothing_is_hidden
 from shared_code.errors import UnreadableAnswer
 from shared_code.foreign_text import one_line
 from shared_code.model import Lock, Name, Resource, ResourceGroup, Subscription, Tags, text_in
@@ -157,6 +158,7 @@ class AzureEstate:
         """Give all resources of a subscription page by page.
 
         Raises:
+            AccessDenied: after the last page: the identity's own roles leave out what the list would have to show.
             AzureError: a page could not be read; the pages before it stay valid.
         """
         # Without a filter: lists selected by tag come without tags and times (facts/arm-oddities.md 6).
@@ -164,6 +166,7 @@ class AzureEstate:
         for page in self._arm.pages(path, Resource, "resources"):
             whole = all(map(_NAME, page)) and all(map(_TYPE, page))
             yield page if whole else [_completed(item) for item in page]
+        check_nothing_is_hidden(self._arm, subscription)
 
     def types_without_tags(self, subscription: Subscription) -> frozenset[str]:
         """Return the types, in lower case, of which Azure says that they cannot carry tags.

@@ -15,6 +15,8 @@ from tests.oddities.recorded import Json, Recording, elsewhere, target, value
 KNOWN = Subscription("0dd17000-0000-4000-8000-000000000001", "Oddities", "Enabled")
 ROOT = f"/subscriptions/{KNOWN.id}"
 LOCKS = "/providers/Microsoft.Authorization/locks"
+PERMISSIONS = f"{ROOT}/providers/Microsoft.Authorization/permissions"
+"""What is asked once a list of resources is read, and answered so that nothing is hidden, whatever else is said."""
 
 LISTS: dict[str, Callable[[AzureEstate], list[Any]]] = {
     "subscriptions": lambda estate: estate.subscriptions(),
@@ -49,19 +51,19 @@ class Wire:
 
     @property
     def asked(self) -> list[str]:
-        """Path and query of every request, as received."""
-        return [path for _, path in self.script.seen]
+        """Path and query of every request for a list, as received."""
+        return [path for _, path in self.script.seen if not path.startswith(PERMISSIONS)]
 
     def answer(self, status: int, body: object = b"", **headers: str) -> None:
         """Answer every request so; what is no bytes is sent as JSON."""
         named = {name.replace("_", "-"): content for name, content in headers.items()}
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.script.answers = lambda _: (status, ({} if isinstance(body, bytes) else JSON) | named, content)
+        self._serve(lambda _: (status, ({} if isinstance(body, bytes) else JSON) | named, content))
 
     def answers(self, *answers: Answer) -> None:
         """Answer one request after the other so, and every later one like the last."""
         left = list(answers)
-        self.script.answers = lambda _: left.pop(0) if len(left) > 1 else left[0]
+        self._serve(lambda _: left.pop(0) if len(left) > 1 else left[0])
 
     def pages(self, *bodies: Json) -> None:
         """Answer the first request with the first body, and so on; a nextLink in them leads here."""
@@ -76,9 +78,15 @@ class Wire:
     def lists(self, groups: Iterable[Json] = (), resources: Iterable[Json] = (), locks: Iterable[Json] = ()) -> None:
         """Serve the three lists of a subscription, one page each."""
         of = {"/resourcegroups?": list(groups), "/resources?": list(resources), f"{LOCKS}?": list(locks)}
-        self.script.answers = lambda path: next(
-            (200, JSON, json.dumps(value(items)).encode()) for part, items in of.items() if part in path
+        self._serve(
+            lambda path: next(
+                (200, JSON, json.dumps(value(items)).encode()) for part, items in of.items() if part in path
+            )
         )
+
+    def _serve(self, answers: Callable[[str], Answer]) -> None:
+        role = 200, JSON, json.dumps(value([{"actions": ["*/read"], "notActions": []}])).encode()
+        self.script.answers = lambda path: role if path.startswith(PERMISSIONS) else answers(path)
 
     def read(self, name: str) -> list[Any]:
         """Read one list to its end, by its name in LISTS."""
