@@ -125,6 +125,8 @@ class _Removing:
             return self._left(f"it is gone already: {error}")
         except AzureError as error:
             return self._left(f"it cannot be read, so it stays: {error}", unread=True)
+        except _UnreadError as error:
+            return self._left(str(error), unread=True)
         try:
             self._hand.may_write()
             self._tombstone = removal.tombstones.save(tombstone)
@@ -202,7 +204,9 @@ class _Removing:
         )
 
     def _delete(self, subscription: Subscription) -> Done:
-        for tried in range(1, TRIES + 1):
+        tried = 0
+        while True:
+            tried += 1
             try:
                 deletion = self._removal.remover.delete(self._item.resource_id, self._ready)
             except Refused as error:
@@ -230,7 +234,6 @@ class _Removing:
                 # Gone by now, refused for good, or under way nevertheless: an answer can get lost.
                 return self._verify(subscription, None, str(error), refused=isinstance(error, _FINAL))
             return self._verify(subscription, deletion, "Azure accepted the deletion")
-        raise AssertionError("the last try returns")
 
     def _changed_meanwhile(self, subscription: Subscription) -> str | None:
         """Say why it must not be asked for again: what Azure cannot do just now, somebody may be at work on.

@@ -99,6 +99,11 @@ class Thing:
         return self.kind == "group"
 
 
+def _check_is_in(resource_id: str, subscription: Subscription) -> None:
+    """Whoever asks names the subscription that it is in, as the port wants it."""
+    assert key(resource_id).startswith(f"/subscriptions/{subscription.id}/")
+
+
 class Ending(NamedTuple):
     """How a deletion goes: `answers` before Azure accepts it, then `looks` until it ends as `end` says.
 
@@ -330,7 +335,8 @@ class AzureModel:
 
     # The port Remover
 
-    def target(self, resource_id: str, subscription: Subscription, _: datetime | None = None, /) -> Target:  # noqa: ARG002
+    def target(self, resource_id: str, subscription: Subscription, _: datetime | None = None, /) -> Target:
+        _check_is_in(resource_id, subscription)
         with self.mutex:
             own = key(resource_id)
             self._happen(f"target {own}")
@@ -349,7 +355,8 @@ class AzureModel:
             self.looks.append((self.run, self.seen[own]))
             return shown
 
-    def group(self, resource_id: str, subscription: Subscription) -> ResourceGroup | None:  # noqa: ARG002
+    def group(self, resource_id: str, subscription: Subscription) -> ResourceGroup | None:
+        _check_is_in(resource_id, subscription)
         with self.mutex:
             self._happen(f"group {key(resource_id)}")
             return self._group(self._present(group_key(resource_id) or ""))

@@ -724,6 +724,27 @@ class TestLeftAlone:
 
         scene.check_untouched(scene.outcome(), "")
 
+    @pytest.mark.parametrize("place", ["target", "group"])
+    @pytest.mark.parametrize("fault", FAULTS)
+    def test_the_look_after_the_export_fails(self, place: str, fault: str) -> None:
+        """It stays, the run is told that it was not read, and what else is planned goes its way."""
+        world, model = cleaning()
+        of = model.new_group()
+        model.put(of, "account", "store")
+        model.tag(of, "delete-after", "2026-11-01")
+        later = model.new_group("rg-later")
+        model.tag(later, "delete-after", "2026-11-01")
+        plan = save(world, *(item_of(world, model, own, "expired") for own in (of, later)))
+        model.calls.clear()
+        model.script[f"{place} {of.casefold()}", 1] = [Fault(fault)]
+
+        applied = carry(world, model, plan)
+
+        found = {each.resource_id: each for each in applied.outcomes}
+        assert (found[of].outcome, found[of].unread, found[later].outcome) == (Result.SKIPPED, True, Result.DELETED)
+        assert (found[of].reason or "").startswith("it cannot be read, so it stays: ")
+        assert [own for own, _ in model.sent] == [later.casefold()]
+
     def test_a_lock_is_seen_within_seconds(self) -> None:
         """Locks are read once for many things, and believed for five seconds."""
         world, model = cleaning()
