@@ -256,21 +256,22 @@ def _marks_of(text: str) -> Iterator[str]:
 
 def _busy(target: Target, around: Around) -> Iterator[str]:
     given = target.properties.get("provisioningState")
-    for state in (target.state, given if isinstance(given, str) else None):
+    for state in (target.state, given):
         if _folded(state) not in ("", "succeeded"):
-            yield f"its provisioning state is {_shown(state or '')}, not Succeeded"
+            yield f"its provisioning state is {_shown(str(state))}, not Succeeded"
     if around.group and _folded(around.group.provisioning_state) not in ("", "succeeded"):
-        state = around.group.provisioning_state or ""
+        state = str(around.group.provisioning_state)
         yield f"the provisioning state of resource group {_shown(around.group.name)} is {_shown(state)}, not Succeeded"
     for member in _members(around):
         # What failed in it is a reason to clean it up; what is being made or changed is somebody's work.
-        if _folded(member.provisioning_state) not in ("", "succeeded", "failed", "canceled"):
-            state = member.provisioning_state or ""
+        if _folded(member.given_state) not in ("", "succeeded", "failed", "canceled"):
+            state = str(member.given_state)
             yield f"{_where(member.id)}, which is in it, is being changed: its provisioning state is {_shown(state)}"
 
 
-def _folded(state: str | None) -> str:
-    return (state or "").strip().lower()
+def _folded(state: object) -> str:
+    """Return a state to be compared; of another shape it is none that is settled."""
+    return "" if state is None else str(state).strip().lower()
 
 
 def _members(around: Around) -> list[Resource]:

@@ -241,6 +241,14 @@ class TestNames:
             policy = msgspec.structs.replace(POLICY, protected_resource_groups=(name,))
             assert protections(shown, near, policy) == (f"its resource group '{name}' is protected by '{name}'",)
 
+    @pytest.mark.parametrize("end", ["", "/"])
+    def test_the_last_part_of_an_id_that_nobody_can_take_apart_is_a_name_too(self, end: str) -> None:
+        near = around(members=(member(f"{GROUP}/odd/precious{end}", name="listed"),))
+
+        assert protections(a_group(), near, msgspec.structs.replace(POLICY, protected_names=("precious",))) == (
+            "'precious', which is in it, is protected by 'precious'",
+        )
+
     def test_a_resource_that_is_named_like_a_protected_group_is_not_that(self) -> None:
         policy = msgspec.structs.replace(POLICY, protected_resource_groups=("data",))
 
@@ -338,6 +346,17 @@ class TestState:
     def test_what_has_or_says_nothing_is_not_protected_by_that(self, state: str | None) -> None:
         assert protections(a_resource(state=state), around(group=group(provisioning_state=state)), POLICY) == ()
 
+    @pytest.mark.parametrize("odd", [5, True, False, 0, [], {"value": "Succeeded"}])
+    def test_a_state_that_is_no_text_is_none_that_is_settled(self, odd: object) -> None:
+        said = f"its provisioning state is '{odd}', not Succeeded"
+
+        assert protections(a_resource(definition={"properties": {"provisioningState": odd}}), around(), POLICY) == (
+            said,
+        )
+        assert protections(a_group(), around(members=(member(given_state=odd),)), POLICY) == (
+            f"'{DISK}', which is in it, is being changed: its provisioning state is '{odd}'",
+        )
+
     def test_lesson_3_a_group_in_which_somebody_works_is_left_alone(self) -> None:
         assert protections(a_group(), around(members=(member(given_state="Creating"),)), POLICY) == (
             f"'{DISK}', which is in it, is being changed: its provisioning state is 'Creating'",
@@ -360,7 +379,15 @@ class TestPlace:
         "given", ["", "rg-steward", SUB, DISK, DISK.replace("rg-lab", "rg-steward"), "/subscriptions//resourceGroups/"]
     )
     def test_an_own_group_that_is_none_protects_everything(self, given: str) -> None:
-        assert protections(a_resource(), around(), msgspec.structs.replace(POLICY, own_resource_group=given))
+        assert protections(a_resource(), around(), msgspec.structs.replace(POLICY, own_resource_group=given)) == (
+            f"Steward's own resource group is said to be '{given}', which is the id of none, so this may be in it",
+        )
+
+    def test_what_was_read_as_its_group_is_another_or_none(self) -> None:
+        for other, where in ((group("rg-other"), f"'{SUB}/resourceGroups/rg-other'"), (None, "no resource group")):
+            assert protections(a_resource(), around(group=other), POLICY) == (
+                f"it is not in {where}, which was read as its group",
+            )
 
     def test_without_one_there_is_none(self) -> None:
         assert protections(a_resource(), around(), Policy()) == ()
