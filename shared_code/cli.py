@@ -245,7 +245,7 @@ def stop(
 ) -> None:
     """Stop all changes in Azure, of runs under way too, until 'steward resume'."""
     own = steward()
-    order = own.stop.set(user_name() or "somebody in a terminal", reason)
+    order = own.stop.set(user_name() or "somebody in a terminal", one_line(reason, LONGEST_SENTENCE))
     if json:
         _print_json(order)
     else:
@@ -315,7 +315,11 @@ def snoozes(json: Json = False) -> None:
 
 
 def _check_folder(output: Path | None) -> None:
-    if output is not None and output.exists() and not output.is_dir():
+    try:
+        is_other = output is not None and output.exists() and not output.is_dir()
+    except OSError as error:  # such as a name that is too long
+        raise InvalidRequest(f"--output cannot be looked for: {error.strerror}; name another folder.") from error
+    if is_other:
         raise InvalidRequest(f"--output is '{output}', which is no folder; name a folder.")
 
 
@@ -343,11 +347,13 @@ def _perform_here(ask: Callable[[], Run], output: Path | None, *, json: bool) ->
     ended = _ended(asked.id)
     files = _copy(ended, output) if output else []
     if json:
-        _print_json(msgspec.to_builtins(ended) | {"files": [str(path) for path in files]})
+        _print_json(
+            msgspec.to_builtins(ended) | {"files": [os.fsencode(path).decode(errors="replace") for path in files]}
+        )
     else:
         _show_result(ended)
         for path in files:
-            print(f"written: {path}")
+            print(f"written: {one_line(str(path), terminal.LONGEST_TEXT)}")
     raise typer.Exit(EXIT_CODES[ended.status])
 
 
@@ -553,9 +559,13 @@ def main() -> Never:
 
 def _perform() -> int | str | None:
     try:
-        app(prog_name="steward")
+        code: int = app(prog_name="steward", standalone_mode=False) or 0
     except SystemExit as ending:
         return ending.code
+    except typer.TyperException as error:  # the parser's own way to tell it shows what was typed as it is
+        if context := getattr(error, "ctx", None):
+            print(f"{context.get_usage()}\nTry '{context.command_path} --help' for help.\n", file=sys.stderr)
+        return _complain(one_line(error.format_message(), LONGEST_SENTENCE), error.exit_code)
     except SettingsError as error:
         return _complain("\n".join(one_line(problem, LONGEST_SENTENCE) for problem in error.problems), WRONG)
     except (InvalidRequest, Unknown) as error:
@@ -570,7 +580,7 @@ def _perform() -> int | str | None:
         logging.getLogger(__name__).exception("unexpected error")
         what = f"unexpected {type(error).__name__}: {one_line(str(error))}"
         return _complain(f"{what}; 'steward --verbose …' shows where, and that is worth reporting", FAILED)
-    return 0
+    return code
 
 
 def _complain(sentence: str, code: int) -> int:

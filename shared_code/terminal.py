@@ -193,7 +193,7 @@ def show_checks(checks: Iterable["Check"], summary: str) -> None:
     out = console()
     styles = {"ok": "green", "warning": "yellow", "failed": "red"}
     for each in checks:
-        _say(out, f"{each.result:<11}  {each.what}: {each.sentence}", styles.get(each.result))
+        _say(out, f"{each.result:<11}  {each.what}: {one_line(each.sentence, LONGEST_TEXT)}", styles.get(each.result))
     _say(out, summary)
 
 

@@ -67,9 +67,9 @@ def read_list(folder: Path, name: str) -> list[str] | None:
 
 
 def user_name() -> str | None:
-    """Return the name of whoever runs this process, for the record; None where the system does not say."""
+    """Return the name of whoever runs this process, for the record, on one line; None where nobody says it."""
     try:
-        return getpass.getuser()
+        return one_line(getpass.getuser()) or None
     except OSError:
         return None
 

@@ -26,3 +26,16 @@ INJECTIONS = {
 }
 FORGED = "2026-11-22T00:00:00.000Z ERROR forged"
 """What would be a line of the log by itself."""
+ARGUMENTS = {name: text for name, text in INJECTIONS.items() if name not in ("null", "half a pair")} | {
+    "empty": "",
+    "blank": " \t ",
+    "longest": "x" * 100_000,
+    "no UTF-8": "a\udcffb\udc9b",
+    "option": "--help",
+    "home": "~root",
+    "shell": "$(id)`id`;id|id&id",
+    "formula of a command": "=cmd|'/C calc'!A0",
+    "setting": "%PATH%",
+    "file": "@/etc/passwd",
+}
+"""What comes as an argument of a command: no system passes NUL there, and each byte that is no UTF-8 is half a pair."""

@@ -149,6 +149,14 @@ class TestCompare:
         assert states(compared) == {"a": State.DROPPED, "b": State.OPEN}
         assert [each.resource_id for each in left(compared)] == ["b"]
 
+    def test_what_was_not_seen_is_judged_one_by_one(self) -> None:
+        entries = left(compare([], seen(*"abc"), NOON, fixed))
+
+        def judge(entry: Entry) -> State:
+            return State.UNKNOWN if entry.resource_id == "b" else State.FIXED
+
+        assert states(compare(entries, [], NOON + HOUR, judge)) == {"a": "fixed", "b": "unknown", "c": "fixed"}
+
     def test_what_was_not_seen_cannot_be_called_open(self) -> None:
         entries = left(compare([], seen("a"), NOON, fixed))
 
@@ -201,6 +209,13 @@ class TestLedgers:
 
         assert list(Ledgers(store).entries("s1")) == entries
 
+    def test_what_a_run_says_last_counts(self, store: Store) -> None:
+        """Taken up again, it has read more than its first attempt."""
+        for found in ("a", "b"):
+            Ledgers(store).keep("s1", Head("run", NOON), lines(left(compare([], seen(found), NOON, fixed))))
+
+        assert [each.resource_id for each in Ledgers(store).entries("s1")] == ["b"]
+
     @given(calls=some.integers(1, 8), after=some.booleans())
     @settings(deadline=None, max_examples=20)
     def test_a_process_killed_while_it_keeps_one_leaves_the_old_or_the_new(
@@ -246,10 +261,12 @@ class TestLedgers:
         entries = [left(compare([], seen(name), NOON, fixed))[0] for name in names]
         Ledgers(store).keep("s1", Head("run", NOON), lines(entries))
 
-        with pytest.raises(
-            Damaged, match=r"line 3 is not in the order of resource ids and rules; remove it to start anew\.$"
-        ):
+        with pytest.raises(Damaged) as damaged:
             list(Ledgers(store).entries("s1"))
+        assert str(damaged.value) == (
+            "The ledger 'ledger/s1.ndjson' cannot be read: line 3 is not in the order of resource ids and rules; "
+            "remove it to start anew."
+        )
 
     def test_one_that_disappears_meanwhile_is_not_empty(self, store: Store) -> None:
         Ledgers(store).keep("s1", Head("run", NOON), [])

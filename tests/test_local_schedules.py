@@ -185,6 +185,24 @@ def test_any_schedule_in_any_zone(spec: Spec, zone: str, data: st.DataObject) ->
     TALLY["random schedules"] += 1
 
 
+@pytest.mark.parametrize("kind", SCHEDULES)
+def test_a_change_in_the_first_second_of_a_year(kind: str) -> None:
+    """The turn of the year is no change of its own beside it; by UTC there was one in 1920."""
+    spec, zone, first = spec_of(SCHEDULES[kind]), "America/Cambridge_Bay", datetime(1919, 12, 29, tzinfo=UTC)
+    found, end = local(spec.text, zone), first + 6 * DAY
+    wanted = expected(spec, zone, first, end)
+
+    coming = []
+    following = found.next_after(first - timedelta(seconds=1))
+    while following is not None and following < end:
+        coming.append(following)
+        following = found.next_after(following)
+
+    assert [change.at for change in timezones.changes(zone, 1920)][:1] == [datetime(1920, 1, 1, tzinfo=UTC)]
+    assert coming == wanted
+    assert [found.latest_at(each) for each in wanted] == wanted
+
+
 def test_what_is_looked_for_from_within_the_shift() -> None:
     """Between the end of a gap and the shifted occurrence that one comes next; after it, what follows it."""
     found, opens = local("0 20,40 2 * * *", "Australia/Lord_Howe"), datetime(2027, 10, 2, 15, 30, tzinfo=UTC)

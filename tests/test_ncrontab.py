@@ -345,6 +345,34 @@ Minute '75' is out of range: minutes go from 0 to 59; write 59.
     0 0 6 L * *
           ^""",
             """\
+'w' is not a day of the month; Azure has no last day and no nearest weekday; write a number from 1 to 31.
+    0 0 6 w * *
+          ^""",
+            """\
+'LW' is not a day of the month; Azure has no last day and no nearest weekday; write a number from 1 to 31.
+    0 0 6 LW * *
+          ^^""",
+            """\
+'*5' is not a minute; write * for every one, alone or with a step as in */5.
+    0 *5 6 * * *
+      ^^""",
+            """\
+'X' is not a minute; write a number from 0 to 59.
+    0 X 6 * * *
+      ^""",
+            """\
+'x\N{REPLACEMENT CHARACTER}y' is not a minute; write a number from 0 to 59.
+    0 x\N{REPLACEMENT CHARACTER}y 6 * * *
+      ^^^""",
+            """\
+'123456789012345678901234' is not a day of the month; write a number from 1 to 31.
+    0 0 6 123456789012345678901234 * *
+          ^^^^^^^^^^^^^^^^^^^^^^^^""",
+            """\
+'123456789012345678901...' is not a day of the month; write a number from 1 to 31.
+    0 0 6 1234567890123456789012345 * *
+          ^^^^^^^^^^^^^^^^^^^^^^^^^""",
+            """\
 'FRIDAYS' is not a day of the week; write FRI.
     0 0 6 * * FRIDAYS
               ^^^^^^^""",

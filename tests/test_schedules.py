@@ -152,6 +152,8 @@ class TestRefused:
     )
     def test_with_the_text_to_write(self, text: str, expected: str) -> None:
         assert refused(text) == expected
+        judged = judge(text, {}).steward
+        assert judged.write == (None if ANY in expected else expected.rpartition("write '")[2].removesuffix("'"))
 
     @pytest.mark.parametrize("text", ["", "never", "0 0 25 * * *", "0 0 5 * * MON,", "* * * *", "0 0 5 * * * *"])
     def test_what_the_host_rejects_is_shown_with_a_caret(self, text: str) -> None:
@@ -253,6 +255,54 @@ class TestJudgement:
 
         assert schedule.words == "At 06:00, Monday through Friday (UTC)."
         assert [warning.split(" ", 1)[0] for warning in schedule.warnings] == ["'FRI-MON'"]
+
+
+class TestTimezone:
+    """The zone by whose clocks a schedule is meant."""
+
+    @pytest.mark.parametrize("text", ["Asia/Tokyo", "%ZONE%", "Asia/%CITY%"])
+    def test_is_that_of_the_schedule(self, text: str) -> None:
+        judged = judge("0 0 6 * * *", {"ZONE": "Asia/Tokyo", "CITY": "Tokyo"}, text)
+
+        assert judged.schedule
+        assert (judged.schedule.timezone, judged.timezone, judged.steward.accepted) == (
+            "Asia/Tokyo",
+            "Asia/Tokyo",
+            True,
+        )
+        assert judged.words == "At 06:00, every day (Asia/Tokyo)."
+        local = judged.schedule.local_times(NOW, judged.schedule.upcoming(NOW, 1))
+        assert local
+
+    @pytest.mark.parametrize(
+        ("text", "reason"),
+        [
+            ("asia/tokyo", "'asia/tokyo' is no time zone; did you mean 'Asia/Tokyo'"),
+            ("%NONE%", "'%NONE%' names no app setting; add the setting NONE to the app"),
+            (
+                "%SECRET%",
+                (
+                    "the app setting in '%SECRET%' names no time zone; its value is not shown, as it may be a secret; "
+                    "write an IANA name such as Europe/Berlin"
+                ),
+            ),
+            ("T\ud800", "'T?' is no time zone; write an IANA name such as Europe/Berlin"),
+        ],
+    )
+    def test_that_there_is_not_is_refused(self, text: str, reason: str) -> None:
+        judged = judge("0 0 6 * * *", {"SECRET": "hunter2"}, text)
+
+        assert (judged.schedule, judged.azure.accepted, judged.steward.accepted) == (None, True, False)
+        assert judged.steward.reason == reason
+        assert judged.timezone == text.replace("\ud800", "?")
+
+    def test_does_not_hide_what_is_wrong_with_the_schedule(self) -> None:
+        for zone in ("Asia/Tokyo", "Nowhere"):
+            assert judge("0 6 * * *", {}, zone).steward == judge("0 6 * * *", {}).steward
+            assert judge("0 6 * * *", {}, zone).schedule is None
+
+    def test_without_one_there_are_no_local_times(self) -> None:
+        assert checked("0 0 6 * * *").local_times(NOW, [NOW]) is None
 
 
 @settings(deadline=None)

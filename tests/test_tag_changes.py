@@ -177,4 +177,32 @@ class TestInverse:
         after: Tags = {"env": "prod"}
 
         assert inverse(change, before, after, {"env": "test"}) == "the tag 'env' has the value 'test' by now"
-        assert "not known" in str(inverse(change, before, None, {"env": "test"}))
+        assert (
+            inverse(change, before, None, {"env": "test"})
+            == "its tags were changed since, and what this change left is not known"
+        )
+
+    @pytest.mark.parametrize(
+        ("present", "reason"),
+        [
+            ({}, "the tag 'env' is not there by now"),
+            ({"ENV": "test"}, "the tag 'ENV' has the value 'test' by now"),
+            ({"ENV": "prod", "env": "prod"}, "the tag 'ENV' has the value 'prod' by now"),
+        ],
+    )
+    def test_says_what_there_is_in_its_place(self, present: Tags, reason: str) -> None:
+        assert inverse(TagChange(set={"env": "prod"}), {"env": "dev"}, {"env": "prod"}, present) == reason
+
+    def test_keys_that_differ_in_case_alone_are_left(self) -> None:
+        """Azure takes them for one, so nobody can tell which of their values would be there afterwards."""
+        change = TagChange(remove=("Env", "env"))
+
+        assert inverse(change, {"Env": "a", "env": "b"}, {}, {}) == "the tag 'env' is not there by now"
+
+    def test_what_the_change_did_not_come_to_may_be_anybodys(self) -> None:
+        """It left 'b' as it was, so it is nothing of its own that somebody has changed there."""
+        change = TagChange(set={"a": "1", "b": "1"})
+
+        back = inverse(change, {"a": "0", "b": "0"}, {"a": "1", "b": "0"}, {"a": "1", "b": "9"})
+
+        assert back == TagChange(set={"a": "0"})
