@@ -9,6 +9,7 @@ CAMPAIGNS = {
     "faults": "every call to Azure of every job meets every kind of fault, at the first, a middle and the last call",
     "crashes": "processes are killed at each of their writes, at random and while paused; disks fill, stores vanish",
     "load": "ten thousand runs, a hundred wishes at once, a million findings, a thousand subscriptions in trouble",
+    "mutants": "the code that decides about changes is broken, one place at a time; the tests must notice",
 }
 
 
