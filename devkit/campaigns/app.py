@@ -97,6 +97,8 @@ class App:
                     environment["STEWARD_LOGS_WORKSPACE_ID"],
                     lambda: credential,
                     self.time.sleep,
+                    time_limit=PATIENCE,
+                    answer_limit=PATIENCE * 2,
                 )
             ),
             "writer": AzureTags(arm),

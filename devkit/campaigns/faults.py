@@ -33,8 +33,8 @@ HANGS = 60.0
 """Seconds after which a run counts as one that never ends."""
 LISTS, LAG = "all lists", "lists that are an hour old"
 LONG_AGO = 3600.0
-_OWN_PATIENCE = {"POST logs": ("timeout", "drip"), "GET identity": ("drip",)}
-"""What would take the minutes that these clients wait, which nobody here can shorten."""
+_OWN_PATIENCE = {"GET identity": ("drip",)}
+"""What would take the minutes that this client waits, which nobody here can shorten."""
 
 
 class Cell(NamedTuple):

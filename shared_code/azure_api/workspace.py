@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shared_code.azure_api.activity_reading import TooMuch, TooSlow
+from shared_code.azure_api.arm import ANSWER_LIMIT
 from shared_code.azure_api.errors import failure, translated
 from shared_code.errors import AzureError, NotFound, UnreadableAnswer
 from shared_code.foreign_text import one_line
@@ -24,6 +25,7 @@ TIME_LIMIT = 60
 
 _TALKATIVE = "azure.core.pipeline.policies.http_logging_policy"
 _SLACK = 30
+_CONNECTIONS = 2
 _TIMED_OUT = re.compile(r"timed?[ -]?out|E_QUERY_TIMEOUT|GatewayTimeout", re.IGNORECASE)
 _TOO_LARGE = re.compile(
     r"RESULT_SET_TOO_LARGE|exceeded .*(limit|size)|limit .*exceeded|E_RUNAWAY|LOW_MEMORY|ResponseSize|TooLarge",
@@ -52,6 +54,9 @@ class Workspace:
         workspace_id: str,
         credential: Callable[[], "TokenCredential"],
         sleep: Callable[[float], None] = time.sleep,
+        *,
+        time_limit: float = TIME_LIMIT + _SLACK,
+        answer_limit: float = ANSWER_LIMIT,
     ) -> None:
         """Prepare.
 
@@ -61,12 +66,16 @@ class Workspace:
             workspace_id: a GUID.
             credential: gives the credential, on first use.
             sleep: waits that many seconds.
+            time_limit: seconds until an answer begins, and that it may pause.
+            answer_limit: seconds an answer may take from its headers to its end.
         """
         self._endpoint = endpoint
         self._audience = audience
         self._workspace = workspace_id
         self._credential = credential
         self._sleep = sleep
+        self._time_limit = time_limit
+        self._answer_limit = answer_limit
         self._client: LogsQueryClient | None = None
 
     def rows(self, log: Log, query: str, columns: tuple[str, ...], most_rows: int) -> Iterator[tuple[Any, ...]]:
@@ -100,9 +109,13 @@ class Workspace:
         if self._client is None:
             from azure.core.pipeline.transport import RequestsTransport
             from azure.monitor.query import LogsQueryClient
+            from requests import Session
 
+            from shared_code.azure_api.patience import Patient
             from shared_code.azure_api.policies import CappedRetry
 
+            session = Session()
+            session.mount("https://", Patient(self._answer_limit, _CONNECTIONS))
             # A line for each request at INFO, and every line costs money in Application Insights.
             logging.getLogger(_TALKATIVE).setLevel(logging.WARNING)
             self._client = LogsQueryClient(
@@ -110,7 +123,7 @@ class Workspace:
                 endpoint=self._endpoint,
                 audience=self._audience,
                 retry_policy=CappedRetry(self._sleep, retry_total=6, retry_status=3, retry_connect=2, retry_read=2),
-                transport=RequestsTransport(connection_timeout=30, read_timeout=TIME_LIMIT + _SLACK),
+                transport=RequestsTransport(session=session, connection_timeout=30, read_timeout=self._time_limit),
             )
         return self._client
 

@@ -24,6 +24,7 @@ SLICE = (
     (LIST, "GET identity", "429 1200 s"),
     (LIST, "GET subscriptions", "timeout"),
     (AUDIT, "POST logs", "403"),
+    (AUDIT, "POST logs", "drip"),
     (CLEANUP, "POST resource-graph", "fewer rows"),
     (CLEANUP, "GET permissions", "403"),
     (CHANGE, "PATCH tags", "reset"),
