@@ -26,8 +26,8 @@ class AzurePermissions:
         Raises:
             AzureError: it could not be read to its end.
         """
-        # https://learn.microsoft.com/rest/api/authorization/permissions documents it for groups and resources alone;
-        # the portal asks the same of a subscription.
+        # https://learn.microsoft.com/rest/api/authorization/permissions documents it for groups and resources alone,
+        # and a subscription answers too: https://github.com/Azure/azure-rest-api-specs/issues/19473
         path = f"/subscriptions/{subscription.id}/providers/Microsoft.Authorization/permissions"
         pages = self._arm.pages(f"{path}?api-version={_API_VERSION}", _Permission, "permissions")
         return tuple(Permission(each.actions, each.not_actions) for page in pages for each in page)
