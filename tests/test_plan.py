@@ -13,9 +13,11 @@ from shared_code.plan import (
     LIFETIME,
     MOST_BYTES,
     MOST_ITEMS,
+    Action,
     Plan,
     PlanItem,
     Plans,
+    by_type,
     choose,
     digest_of,
     is_in,
@@ -70,6 +72,14 @@ def test_what_was_written_is_read(items: list[PlanItem]) -> None:
 
     assert plans.get(ID) == plan
     assert plan.digest == digest_of(plan)
+
+
+def test_the_digest_is_the_same_in_every_version() -> None:
+    """Whoever approves a plan may have read it before an upgrade; and no order of tags in memory is part of it."""
+    item = msgspec.json.decode(line_of(7), type=PlanItem)
+    plans = [plan_of(msgspec.structs.replace(item, seen=seen)) for seen in ({"a": "1", "b": "2"}, {"b": "2", "a": "1"})]
+
+    assert {each.digest for each in plans} == {"2d3682510f3c189d1a05e5c611d0e3f60b812f05f675a53925c3dc7e7f86e1b2"}
 
 
 @settings(max_examples=1000)
@@ -213,6 +223,16 @@ def line_of(number: int, padding: int = 0) -> bytes:
     return msgspec.json.encode(item)
 
 
+def test_items_by_type() -> None:
+    """The most frequent first, then by name; spellings of one type are one; without a type the kind counts."""
+    one = msgspec.json.decode(line_of(0), type=PlanItem)
+    types = ("A/b", "A/c", "a/B", "A/a", "A/B", "A/C", None)
+
+    counted = by_type(msgspec.structs.replace(one, type=each, action=Action.DELETE) for each in types)
+
+    assert list(counted.items()) == [("A/b", 3), ("A/c", 2), ("A/a", 1), (one.kind, 1)]
+
+
 class TestChoose:
     """A plan has to fit into the memory of who looks at it."""
 
@@ -227,6 +247,14 @@ class TestChoose:
 
         assert (len(items), more) == (MOST_ITEMS, 3)
         assert [each.resource_id[-5:] for each in items] == [f"{number:05}" for number in range(MOST_ITEMS)]
+
+    def test_one_that_just_fits(self) -> None:
+        bare = len(line_of(1))
+
+        items, more = choose([line_of(1, MOST_BYTES - bare)])
+
+        assert (len(items), more) == (1, 0)
+        assert choose([line_of(1, MOST_BYTES - bare + 1)]) == ([], 1)
 
     def test_long_ones(self) -> None:
         items, more = choose(line_of(number, 1024 * 1024) for number in range(70))

@@ -75,6 +75,18 @@ class TestCourse:
         kept = carried(change, before) & carried(change, passed[-1])
         assert all(kept <= carried(change, state) for state in passed)
 
+    def test_the_spelling_of_a_key_matters_only_where_it_is_what_changes(self) -> None:
+        """Azure keeps the spelling that is there, and somebody may have made it another one."""
+        course = course_of(TagChange(set={"Owner": "x"}), {"owner": "y"})
+        assert [course.place({spelled: value}) for spelled in ("owner", "Owner", "OWNER") for value in "yx"] == [
+            0,
+            1,
+        ] * 3
+
+        recased = course_of(TagChange(set={"Env": "prod"}, remove=("env",)), {"env": "prod"})
+        places = [recased.place({spelled: "prod"}) for spelled in ("env", "Env", "ENV")]
+        assert places == [0, recased.end, None]
+
     def test_says_which_tag_does_not_fit(self) -> None:
         course = course_of(TagChange(set={"env": "prod"}, remove=("Environment",)), {"Environment": "prod"})
 
@@ -112,6 +124,9 @@ class TestObstacle:
     def test_other_tags_may_change_as_they_like(self) -> None:
         assert obstacle(TagChange(set={"a": "1"}), {"b": "0", "A": None}, {"a": "", "c": "2"}) is None
 
+    def test_the_last_tag_that_azure_keeps_has_room(self) -> None:
+        assert obstacle(TagChange(set={"a": "1"}), {}, {str(n): "" for n in range(49)}) is None
+
     def test_a_value_that_differs_in_case_is_another_value(self) -> None:
         assert obstacle(TagChange(remove=("a",)), {"a": "x"}, {"a": "X"}) is not None
 
@@ -139,6 +154,13 @@ class TestObstacle:
 )
 def test_what_no_change_may_be(change: TagChange) -> None:
     assert problem_of(change) is not None
+
+
+@pytest.mark.parametrize(
+    "change", [TagChange(set={"k" * 512: "x" * 256}), TagChange(set={"k": ""}, remove=("o" * 512,))]
+)
+def test_as_long_as_azure_allows(change: TagChange) -> None:
+    assert problem_of(change) is None
 
 
 class TestRetreat:
