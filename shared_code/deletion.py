@@ -411,7 +411,7 @@ def difference(planned: Mapping[str, Any], present: Mapping[str, Any]) -> str | 
 
 def _difference(planned: Any, present: Any, where: str) -> str | None:
     if isinstance(planned, Mapping) and isinstance(present, Mapping):
-        for name in sorted({*planned, *present}, key=str):
+        for name in sorted({*planned, *present}):
             if str(name).casefold() in VOLATILE:
                 continue
             inner = f"{where}.{name}" if where else str(name)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from shared_code.acting import Done
+from shared_code.activity import Evidence, Span, Write, Writers, no_evidence, write_of
 from shared_code.apply import Applied
 from shared_code.cleanup_rule import Judged, Rule
 from shared_code.cleanup_settings import RuleSettings
@@ -41,6 +42,7 @@ from shared_code.ports import Followed
 from shared_code.runs import RunStatus
 from shared_code.settings import Cleanup, configure
 from shared_code.snoozes import Snoozes
+from shared_code.tombstones import tombstone_key
 from shared_code.unfinished import completed
 from shared_code.work import Work
 from tests.azure_model import FAULTS, AzureModel, Deleted, Ending
@@ -50,6 +52,7 @@ from tests.cleaning import (
     JOB,
     ONE,
     PLANNED,
+    RULES,
     TWO,
     Act,
     Fault,
@@ -67,6 +70,8 @@ from tests.cleaning import (
 from tests.stores import DeadAfter, Killed, Passing
 from tests.world import World
 
+DAY = timedelta(days=1)
+
 type Happening = Callable[[AzureModel], None]
 
 
@@ -74,7 +79,7 @@ class Scene:
     """One thing that nobody needs, and a plan to delete it."""
 
     def __init__(self, kind: str = "disk", rule: str = "unattached-disk", **item: Any) -> None:
-        self.world, self.model = cleaning()
+        self.world, self.model = cleaning(toml(ONE, TWO, rules={**RULES, "stale-resource-group": {}}))
         self.group = self.model.new_group()
         self.own = self.group if kind == "group" else self.model.put(self.group, kind, "one")
         if kind == "group":
@@ -151,6 +156,11 @@ class Alone:
 def _scene() -> Scene:
     """A disk that no machine uses."""
     return Scene()
+
+
+def wrote(days: float | None, now: datetime) -> Write | None:
+    """What the activity log tells of somebody, so many days ago."""
+    return None if days is None else write_of(now - days * DAY, "developer@example.com")
 
 
 def group() -> Scene:
@@ -716,13 +726,50 @@ class TestLeftAlone:
 
         scene.check_untouched(scene.outcome(), "it holds what was not there when the plan was made: ")
 
-    @pytest.mark.parametrize("act", ["tag", "lock", "touch"])
-    def test_what_others_did_while_it_was_exported(self, act: str) -> None:
+    @pytest.mark.parametrize(
+        ("act", "reason"),
+        [
+            ("tag", "it has changed since the plan was made: 'tags."),
+            ("lock", "kept: lock 'l' (CanNotDelete) is on it"),
+            ("touch", "it has changed since the plan was made: "),
+        ],
+    )
+    def test_what_others_did_while_it_was_exported(self, act: str, reason: str) -> None:
         """An export takes its time, so all is looked at once more."""
         scene = group()
         scene.at("template", lambda _: scene.world.pass_time(minutes=2), Act(act, (scene.own,)))
 
-        scene.check_untouched(scene.outcome(), "")
+        scene.check_untouched(scene.outcome(), reason)
+
+    @pytest.mark.parametrize(
+        ("since", "last", "said"),
+        [
+            (89, None, None),
+            (89, 70, None),
+            (89, 3, "somebody wrote to it, or to something in it"),
+            (20, None, "there is no evidence for 60d"),
+            (None, None, "there is no evidence: "),
+        ],
+    )
+    def test_what_the_activity_log_says_by_now(self, since: float | None, last: float | None, said: str | None) -> None:
+        """Of the subscription that it is in, to it and to what is in it; no evidence is never no activity."""
+        scene = Scene("group", "stale-resource-group")
+        now = scene.world.now
+        asked: list[str] = []
+
+        def told(subscription: Subscription) -> Evidence:
+            asked.append(subscription.id)
+            if since is None:
+                return no_evidence(Span(now - 90 * DAY, now), "it is not at hand")
+            writers = {scene.member.casefold(): Writers(write, write)} if (write := wrote(last, now)) else {}
+            span = Span(now - since * DAY, now)
+            return Evidence(span=span, available=True, complete=True, writers=writers, recorded={ONE: span.since})
+
+        done, _ = scene.alone(evidence=told)
+
+        assert set(asked) == {ONE}
+        assert done.result is (Result.SKIPPED if said else Result.DELETED)
+        assert said is None or said in str(done.reason)
 
     @pytest.mark.parametrize("place", ["target", "group"])
     @pytest.mark.parametrize("fault", FAULTS)
@@ -744,6 +791,17 @@ class TestLeftAlone:
         assert (found[of].outcome, found[of].unread, found[later].outcome) == (Result.SKIPPED, True, Result.DELETED)
         assert (found[of].reason or "").startswith("it cannot be read, so it stays: ")
         assert [own for own, _ in model.sent] == [later.casefold()]
+
+    def test_what_is_in_a_group_is_read_once_for_many(self) -> None:
+        world, model = cleaning()
+        of = model.new_group()
+        plan = save(world, *(item_of(world, model, model.put(of, "disk", name)) for name in "abc"))
+        model.calls.clear()
+
+        applied = carry(world, model, plan)
+
+        assert [each.outcome for each in applied.outcomes] == [Result.DELETED] * 3
+        assert model.calls[f"members {of.casefold()}"] == 1
 
     def test_a_lock_is_seen_within_seconds(self) -> None:
         """Locks are read once for many things, and believed for five seconds."""
@@ -821,6 +879,7 @@ class TestJustBefore:
 
         assert (outcome.outcome, outcome.writes, scene.model.sent) == (Result.SKIPPED, 0, [])
         assert outcome.reason == "it has changed since the plan was made: 'tags.keep' was added"
+        assert [tombstone_key(each.plan, each.item) for each in tombstones(scene.world.store)] == [outcome.tombstone]
 
     @pytest.mark.parametrize("fault", ["trouble", "throttled", "unreadable", "forbidden"])
     def test_the_look_after_a_long_wait_fails(self, scene: Scene, fault: str) -> None:
