@@ -11,14 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared_code.apply import PER_SUBSCRIPTION, _await, _lanes
+from shared_code.acting import Done, Hand
+from shared_code.apply import PER_SUBSCRIPTION, _await, _lanes, apply, check
 from shared_code.errors import Damaged, Fenced, Refused, StoreError, Unknown
 from shared_code.model import TagChange
 from shared_code.outcomes import Mark, Marks, Outcome, Result
 from shared_code.outputs import OUTCOMES
 from shared_code.permission import Terms
 from shared_code.plan import Plan, PlanItem, Plans, digest_of
-from shared_code.runs import Progress, RunStatus
+from shared_code.runs import Order, Progress, RunStatus
 from shared_code.stop import Stop
 from shared_code.store import Store
 from shared_code.tag_rules import RuleMode
@@ -293,7 +294,9 @@ class TestRepetition:
         applied = perform(plan, azure, means(store, may_write=overtake), only=(A,))
 
         assert [scope for scope, _, _ in azure.sent] == [A]
-        assert [each.outcome for each in applied.outcomes] == [Result.SKIPPED]
+        assert [(each.outcome, each.reason) for each in applied.outcomes] == [
+            (Result.SKIPPED, f"run {AGAIN} applied it already, on 2026-11-22T06:00:00Z: changed")
+        ]
 
     def test_a_disarmed_subscription_gets_nothing_more_when_a_run_goes_on(self) -> None:
         store = MemoryStore()
@@ -610,6 +613,49 @@ def test_whoever_presses_ctrl_c_again_and_again_waits_all_the_same() -> None:
     _await(Pool())
 
     assert waits == [True, True, True]
+
+
+def test_an_outcome_has_all_that_was_told_of_it() -> None:
+    store = MemoryStore()
+    _, plan = three(store)
+    done = Done(Result.FAILED, "so", {"a": "1"}, {"a": "2"}, 2, tombstone="tombstones/x", unread=True, unsure=True)
+    order = Order(plan=plan.id, digest=plan.digest, only=(A,))
+
+    applied = apply(order, Terms(SUBSCRIPTIONS, 1000, 1.0), means(store), lambda _, __: done)
+
+    (told,) = applied.outcomes
+    assert (told.outcome, *done[1:]) == (
+        Result.FAILED, told.reason, told.before, told.after, told.writes, told.tombstone, told.unread, told.unsure
+    )  # fmt: skip
+    assert recorded(store) == [told]
+
+
+def test_as_many_are_at_work_as_there_may_be() -> None:
+    store = MemoryStore()
+    scopes = [group_id(one, str(number)) for one in SUBSCRIPTIONS for number in range(6)]
+    plan = save(store, [planned(scope, OWNER, {}) for scope in scopes])
+    together, at_work = threading.Barrier(4), threading.Semaphore(4)
+
+    def act(_: PlanItem, __: Hand) -> Done:
+        assert at_work.acquire(blocking=False)
+        together.wait(30)
+        at_work.release()
+        together.wait(30)
+        return Done(Result.CHANGED, None, {}, {}, 1)
+
+    order = Order(plan=plan.id, digest=plan.digest)
+    applied = apply(order, Terms(SUBSCRIPTIONS, 1000, 1.0), means(store, writers=4), act)
+
+    assert applied.counts["changed"] == 12
+
+
+def test_what_the_timer_would_apply_can_be_checked_too() -> None:
+    store = MemoryStore()
+    _, plan = three(store)
+
+    order = Order(plan=plan.id, digest=plan.digest, automatic=True)
+
+    assert check(order, Terms(SUBSCRIPTIONS, 1000, 1.0), store, NOW) == plan
 
 
 def test_many_threads_change_everything_once() -> None:

@@ -1042,6 +1042,7 @@ class TestAfterADeath:
         assert outcome.outcome is Result.DELETING
         assert outcome.reason == "an earlier attempt began to delete it; Azure still shows it"
         assert (outcome.before, outcome.writes) == ({}, 0)
+        assert Marks(scene.world.store, PLANNED).all()[0].mark.outcome == outcome
         assert pending(scene.world) == [scene.own]
 
     @pytest.mark.parametrize("gone", [False, True])
