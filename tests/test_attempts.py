@@ -13,7 +13,7 @@ from shared_code.run_records import Recorded, RunRecords
 from shared_code.run_requests import Wanted
 from shared_code.runs import Progress, RunStatus, TriggeredBy
 from shared_code.store import open_store
-from shared_code.work import Cancelled
+from shared_code.work import Cancelled, OutOfTime
 from tests.world import World
 
 JOB = "list-resource-groups"
@@ -94,6 +94,31 @@ def test_the_lock_is_renewed_when_it_is_time(world: World) -> None:
     attempt.beat()
 
     assert world.locks().read(JOB).expires == world.now + EXPIRY
+
+
+def test_a_lock_that_is_young_is_left_alone(world: World) -> None:
+    """However long the machine has been up: at its beats, and wherever the job asks whether it may go on."""
+    attempt = Attempt(*_begun(world), clock=lambda: 5000.0)
+    before = world.locks().read(JOB)
+    world.pass_time(seconds=5)
+
+    attempt.beat()
+    attempt.checkpoint()
+
+    assert world.locks().read(JOB) == before
+
+
+def test_the_time_that_a_job_has_begins_with_its_attempt(world: World) -> None:
+    passed = [5000.0]
+    recorded, token, records, locks, _ = _begun(world)
+    attempt = Attempt(recorded, token, records, locks, 60.0, clock=lambda: passed[0])
+    attempt.checkpoint()
+
+    passed[0] += 60
+    attempt.checkpoint()
+    passed[0] += 0.5
+    with pytest.raises(OutOfTime):
+        attempt.checkpoint()
 
 
 def test_a_lost_lock_stops_the_job(world: World) -> None:

@@ -165,7 +165,14 @@ def test_what_a_person_should_mend_first_is_reported_and_never_planned() -> None
 
 @pytest.mark.parametrize("other", [{"rule": "other"}, {"resource_id": f"{DISK}2"}])
 def test_what_was_observed_of_something_else_counts_for_nothing(other: dict[str, str]) -> None:
-    assert decided(entry=msgspec.structs.replace(seen(), **other)).decision is Decided.UNREAD
+    entry = msgspec.structs.replace(seen(), **other)
+
+    found = decided(entry=entry)
+
+    assert (found.decision, found.reasons) == (
+        Decided.UNREAD,
+        (f"what the ledger remembers is about rule '{entry.rule}' and '{entry.resource_id}', so nobody knows",),
+    )
 
 
 def test_lesson_20_an_entry_in_another_spelling_is_its_own() -> None:
