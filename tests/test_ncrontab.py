@@ -401,6 +401,18 @@ The step 2147483647 in the minute field is more than Azure can count to; write 5
     0 1/2147483647 6 * * *
         ^^^^^^^^^^""",
             """\
+'XMON' is not a day of the week; write a number from 0 to 6 or a name such as MON.
+    0 0 6 * * XMON
+              ^^^^""",
+            """\
+'2-3' is not a hour; write a number from 0 to 23.
+    0 0 1-2-3 * * *
+          ^^^""",
+            """\
+'@fortnightly' is not known to Azure; write {six}.
+    @fortnightly
+    ^^^^^^^^^^^^""",
+            """\
 '@daily' is not known to Azure; write '0 0 0 * * *'.
     @daily
     ^^^^^^""",
@@ -437,6 +449,18 @@ There is 1 field: only the space character separates fields; write {six}.
         assert str(caught.value) == message
         assert caught.value.sentence == message.splitlines()[0]
 
+    @pytest.mark.parametrize("before", [0, 7, 300])
+    @pytest.mark.parametrize("after", [0, 7, 300])
+    def test_the_carets_are_below_the_place_in_a_long_text_too(self, before: int, after: int) -> None:
+        with pytest.raises(ScheduleError) as caught:
+            parse(f"0 0 0 {'1,' * before}never{',1' * after} * *")
+
+        _, shown, carets = str(caught.value).splitlines()
+        start = len(carets) - len(carets.lstrip())
+        assert shown[start : len(carets)] == "never"
+        assert set(carets[start:]) == {"^"}
+        assert len(shown) < 130
+
     def test_empty(self) -> None:
         """An empty text has a caret too."""
         with pytest.raises(ScheduleError, match="The schedule is empty; write six fields"):
@@ -457,6 +481,7 @@ class TestAnyText:
     @settings(max_examples=300, deadline=None)
     @given(text=st.one_of(st.text(alphabet=st.characters(codec=None), max_size=10_000), CRON_LIKE))
     @example(text="9" * 10_000)
+    @example(text="0 0 0 " + "9" * 9_000 + " * *")
     @example(text="0" * 10_000)
     @example(text="*/1," * 2_000 + "*/1 * * * * *")
     @example(text="1,2,3-9/2," * 900 + "1 " + "JAN-DEC," * 100 + "FEB * * *")

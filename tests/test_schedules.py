@@ -148,6 +148,10 @@ class TestRefused:
                     "write '0 0,5,10,15,20,25,30,35,40,45,50,55 6 * * *'"
                 ),
             ),
+            (
+                "0 0 */\t6 31 2 *",
+                "'0 0 */ 6 31 2 *' never fires: there is no day 31 in February; write '0 0 0,6,12,18 28 2 *'",
+            ),
         ],
     )
     def test_with_the_text_to_write(self, text: str, expected: str) -> None:
